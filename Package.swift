@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list for every target: Swift 6 mode, the upcoming rules that change meaning, and no warning left.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+  name: "pawl",
+  products: [.executable(name: "pawl", targets: ["pawl"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // Pure core: no clock, randomness, file or network.
+    library("PawlGraph"),
+    library("PawlModel", [yams]),
+    library("PawlPlan", ["PawlGraph", "PawlModel"]),
+    // Engine, its steps and its store.
+    library("PawlEngine", ["PawlPlan", "PawlModel"]),
+    library("PawlSteps", ["PawlEngine", "PawlPlan", "PawlModel"]),
+    library("PawlStore", ["PawlEngine", "PawlPlan", "PawlModel", grdb]),
+    // The world outside, and its simulated twin.
+    .systemLibrary(name: "CLibSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
+    .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+    library("PawlSSH", ["CLibSSH2"]),
+    library("PawlKube", ["CCurl"]),
+    library("PawlSimulation", ["PawlSteps", "PawlModel", "PawlPlan", "PawlEngine"]),
+    // The command line.
+    library(
+      "PawlCLI",
+      [
+        "PawlSteps", "PawlEngine", "PawlStore", "PawlSSH", "PawlKube", "PawlSimulation", "PawlPlan",
+        "PawlModel", "PawlGraph", argumentParser, logging,
+      ]),
+    .executableTarget(name: "pawl", dependencies: ["PawlCLI"], swiftSettings: settings),
+    tests("PawlGraphTests", ["PawlGraph"]),
+    tests("PawlModelTests", ["PawlModel"]),
+    tests("PawlPlanTests", ["PawlPlan", "PawlModel", "PawlGraph"]),
+    tests("PawlEngineTests", ["PawlEngine", "PawlPlan", "PawlModel"]),
+    tests("PawlStepsTests", ["PawlSteps", "PawlEngine", "PawlPlan", "PawlModel", "PawlSimulation"]),
+    tests("PawlStoreTests", ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel"]),
+    tests("PawlSSHTests", ["PawlSSH"]),
+    tests("PawlKubeTests", ["PawlKube"]),
+  ]
+)
