@@ -1,0 +1,157 @@
+package import Foundation
+package import PawlPlan
+
+/// The name of a run, such as `20261121-104512-upgrade-7f3a`.
+package struct RunID: Sendable, Hashable, Codable, Comparable, CustomStringConvertible {
+  /// The name as text.
+  package let text: String
+
+  /// Makes an id from its text.
+  package init(_ text: String) { self.text = text }
+
+  package init(from decoder: any Decoder) throws {
+    text = try decoder.singleValueContainer().decode(String.self)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
+
+  package var description: String { text }
+
+  package static func < (left: RunID, right: RunID) -> Bool { left.text < right.text }
+}
+
+/// What a step gave when it succeeded.
+package struct StepOutcome: Sendable, Hashable, Codable {
+  /// One sentence: what was done, or found to be done already.
+  package var summary: String
+  /// Whether anything was changed.
+  package var changed: Bool
+
+  /// Makes an outcome.
+  package init(_ summary: String, changed: Bool) {
+    self.summary = summary
+    self.changed = changed
+  }
+}
+
+/// Why a step failed, in the form that is stored.
+package struct StepFailure: Error, Sendable, Hashable, Codable, CustomStringConvertible {
+  /// What trying again can do.
+  package enum Retry: String, Sendable, Hashable, Codable {
+    /// The way to the host or API server failed before anything was done: try again.
+    case transport
+    /// May pass: try again.
+    case temporary
+    /// Trying again gives the same.
+    case permanent
+  }
+
+  /// Short and stable, `apt-install-failed`.
+  package var code: String
+  /// One sentence with host and cause.
+  package var message: String
+  /// Deeper causes, outermost first.
+  package var causes: [String]
+  package var retry: Retry
+  /// The next thing to do.
+  package var hint: String?
+
+  /// Makes a failure.
+  package init(
+    code: String, message: String, causes: [String] = [], retry: Retry = .permanent, hint: String? = nil
+  ) {
+    self.code = code
+    self.message = message
+    self.causes = causes
+    self.retry = retry
+    self.hint = hint
+  }
+
+  package var description: String { message }
+}
+
+/// What a read-only look tells about a step that was started and has no outcome.
+package enum ProbeVerdict: Sendable, Hashable, Codable {
+  /// Its effect is there.
+  case done(StepOutcome)
+  /// Its remote command runs, or has left its result: go on watching the same attempt.
+  case attached(String)
+  /// Nothing of it is there.
+  case notStarted
+  /// Half done, and doing it again repairs it; the text says what was found.
+  case torn(String)
+  /// It can't be told; the text is the question for the operator.
+  case unknown(String)
+  /// The host or API server can't be reached now.
+  case unreachable(StepFailure)
+}
+
+/// What an operator decides about a step in doubt.
+package enum OperatorDecision: String, Sendable, Hashable, Codable, CaseIterable { case done, redo }
+
+/// How a stretch of a run ended.
+package enum RunOutcome: Sendable, Hashable, Codable {
+  case completed
+  /// A step failed; nothing else was started after it.
+  case failed(StepID)
+  /// The way to a host or the API server is gone; the step is in doubt until it is back.
+  case unreachable(StepID)
+  case paused(String)
+  case cancelled
+  /// A step waits for an operator's answer.
+  case needsOperator(StepID)
+}
+
+/// What happened, as the journal keeps it. Cases are added, never changed.
+package enum RunEventKind: Sendable, Hashable, Codable {
+  /// A process took the run up, the first time or again.
+  case runStarted(by: String, resumed: Bool)
+  case runStopped(RunOutcome)
+  /// Intent: recorded before the first byte goes out.
+  case stepStarted(StepID, attempt: Int)
+  case stepSucceeded(StepID, attempt: Int, StepOutcome)
+  /// This attempt failed and another follows after the delay.
+  case stepAttemptFailed(StepID, attempt: Int, StepFailure, retryAfterSeconds: Int)
+  case stepFailed(StepID, attempt: Int, StepFailure)
+  /// Started without an outcome: the process was killed or the link fell.
+  case stepInDoubt(StepID, attempt: Int, reason: String)
+  case stepProbeStarted(StepID, attempt: Int)
+  case stepProbed(StepID, attempt: Int, ProbeVerdict)
+  /// An operator answered for a step in doubt.
+  case stepDecided(StepID, attempt: Int, OperatorDecision, by: String)
+  /// A failed step gets a new chance because the run was resumed.
+  case stepRetried(StepID, attempt: Int)
+}
+
+/// One entry of a run's journal.
+package struct RunEvent: Sendable, Hashable, Codable {
+  /// From 1, without gaps, per run.
+  package var sequence: Int
+  /// For people only; nothing is decided by it.
+  package var time: Date
+  package var kind: RunEventKind
+
+  /// Makes an event.
+  package init(sequence: Int, time: Date, kind: RunEventKind) {
+    self.sequence = sequence
+    self.time = time
+    self.kind = kind
+  }
+}
+
+/// What a running step lets know; never needed to go on, so it may be dropped.
+package enum StepProgress: Sendable, Hashable, Codable {
+  /// What it does or waits for now, one line.
+  case status(String)
+  /// A piece of a remote command's output.
+  case output(String)
+}
+
+/// What listeners of a run see: the journal's events and, between them, progress.
+package enum RunNotice: Sendable {
+  case event(RunEvent)
+  case progress(StepID, StepProgress)
+}

@@ -1,0 +1,211 @@
+package import PawlModel
+
+/// The name of a step in a plan, such as `drain@worker-3` or `1.20/drain@worker-3`; stable from plan to plan.
+package struct StepID: Sendable, Hashable, Codable, Comparable, CustomStringConvertible {
+  /// The name as text.
+  package let text: String
+
+  /// Makes an id from its text.
+  package init(_ text: String) { self.text = text }
+
+  package init(from decoder: any Decoder) throws {
+    text = try decoder.singleValueContainer().decode(String.self)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
+
+  package var description: String { text }
+
+  package static func < (left: StepID, right: StepID) -> Bool { left.text < right.text }
+}
+
+/// A run as it will happen: every choice is made, only permission is left to run time.
+///
+/// The same runbook, inventory, facts and inputs give the same plan, byte for byte. See docs/architecture.md.
+package struct Plan: Sendable, Hashable, Codable {
+  /// The form of the plan file; see schemas/plan.schema.json.
+  package static let currentSchemaVersion = 1
+
+  /// See `currentSchemaVersion`.
+  package var schemaVersion: Int
+  /// Always `Plan`.
+  package var kind: String
+  /// The cluster's name in the inventory.
+  package var cluster: String
+  /// What the plan was made from.
+  package var runbook: RunbookReference
+  /// The inputs as resolved.
+  package var inputs: [String: Value]
+  /// One line: what the run does.
+  package var title: String
+  /// Each host's way through the versions, control plane first.
+  package var versions: [VersionChange]
+  /// In an order that respects `needs`.
+  package var steps: [PlanStep]
+  /// Steps that were left out, and why.
+  package var skipped: [SkippedStep]
+  /// What an operator should know before approving.
+  package var notes: [PlanNote]
+  /// SHA-256 of what the plan depends on: hosts, policy and the facts that were read.
+  package var basis: String
+
+  /// Makes a plan.
+  package init(
+    cluster: String, runbook: RunbookReference, inputs: [String: Value], title: String,
+    versions: [VersionChange],
+    steps: [PlanStep], skipped: [SkippedStep], notes: [PlanNote], basis: String
+  ) {
+    self.schemaVersion = Self.currentSchemaVersion
+    self.kind = "Plan"
+    self.cluster = cluster
+    self.runbook = runbook
+    self.inputs = inputs
+    self.title = title
+    self.versions = versions
+    self.steps = steps
+    self.skipped = skipped
+    self.notes = notes
+    self.basis = basis
+  }
+
+  /// The step of that id; nil when there is none.
+  package func step(_ id: StepID) -> PlanStep? { steps.first { $0.id == id } }
+}
+
+/// The runbook a plan was made from.
+package struct RunbookReference: Sendable, Hashable, Codable {
+  package var name: String
+  package var version: String
+  /// SHA-256 of the runbook's bytes.
+  package var digest: String
+
+  /// Makes a reference.
+  package init(name: String, version: String, digest: String) {
+    self.name = name
+    self.version = version
+    self.digest = digest
+  }
+}
+
+/// A node's versions before, between and after.
+package struct VersionChange: Sendable, Hashable, Codable {
+  /// The inventory's host name.
+  package var host: String
+  /// `control-plane` or `worker`.
+  package var role: String
+  /// What runs now.
+  package var from: KubernetesVersion
+  /// Each version the node is taken to, in order; empty when it stays.
+  package var through: [KubernetesVersion]
+
+  /// Makes a change.
+  package init(host: String, role: String, from: KubernetesVersion, through: [KubernetesVersion]) {
+    self.host = host
+    self.role = role
+    self.from = from
+    self.through = through
+  }
+}
+
+/// Whether what a step does can be taken back.
+package enum Reversibility: String, Sendable, Hashable, Codable {
+  /// Put back exactly.
+  case reversible
+  /// Made good by another action.
+  case compensable
+  /// Not taken back: the only way is forward.
+  case final
+  /// Changes nothing.
+  case readOnly
+}
+
+/// What a step changes in the state that skew rules and budgets speak of.
+package enum StateEffect: Sendable, Hashable, Codable {
+  /// API server, controller manager and scheduler of a node run this version from here on.
+  case controlPlane(node: String, version: KubernetesVersion)
+  /// A kubelet started from here on has this version, though an older one may still run.
+  case kubeletInstalled(node: String, version: KubernetesVersion)
+  /// The kubelet that runs has this version.
+  case kubeletRunning(node: String, version: KubernetesVersion)
+  /// The node takes no pods from here on.
+  case outOfService(node: String)
+  /// The node takes pods again.
+  case inService(node: String)
+}
+
+/// One action on one host, or on the cluster.
+package struct PlanStep: Sendable, Hashable, Codable {
+  package var id: StepID
+  /// One sentence for the operator.
+  package var title: String
+  /// The action, `node/drain@v1`.
+  package var uses: String
+  /// The host it runs on; nil for the cluster as a whole.
+  package var host: String?
+  /// The groups around it, outermost first, such as `["1.20", "workers"]`.
+  package var path: [String]
+  /// Steps that must have succeeded first.
+  package var needs: [StepID]
+  /// The action's parameters, resolved.
+  package var with: [String: Value]
+  package var retry: RetryPolicy
+  /// Limit for one attempt.
+  package var timeoutSeconds: Int
+  package var reversibility: Reversibility
+  /// What a usual attempt takes, for the estimate.
+  package var estimateSeconds: Int
+  package var effects: [StateEffect]
+
+  /// Makes a step.
+  package init(
+    id: StepID, title: String, uses: String, host: String?, path: [String], needs: [StepID],
+    with: [String: Value],
+    retry: RetryPolicy, timeoutSeconds: Int, reversibility: Reversibility, estimateSeconds: Int,
+    effects: [StateEffect]
+  ) {
+    self.id = id
+    self.title = title
+    self.uses = uses
+    self.host = host
+    self.path = path
+    self.needs = needs
+    self.with = with
+    self.retry = retry
+    self.timeoutSeconds = timeoutSeconds
+    self.reversibility = reversibility
+    self.estimateSeconds = estimateSeconds
+    self.effects = effects
+  }
+}
+
+/// A step that is not in the plan.
+package struct SkippedStep: Sendable, Hashable, Codable {
+  package var id: StepID
+  /// Why, in words.
+  package var reason: String
+
+  /// Makes a skipped step.
+  package init(id: StepID, reason: String) {
+    self.id = id
+    self.reason = reason
+  }
+}
+
+/// Something to know before approving.
+package struct PlanNote: Sendable, Hashable, Codable {
+  /// How much it matters.
+  package enum Level: String, Sendable, Hashable, Codable { case warning, info }
+
+  package var level: Level
+  /// One or two sentences.
+  package var message: String
+
+  /// Makes a note.
+  package init(_ level: Level, _ message: String) {
+    self.level = level
+    self.message = message
+  }
+}

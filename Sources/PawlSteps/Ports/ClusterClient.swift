@@ -1,0 +1,179 @@
+package import PawlModel
+
+/// A node as far as steps need it.
+package struct ClusterNode: Sendable, Hashable {
+  package var name: String
+  package var isControlPlane: Bool
+  package var unschedulable: Bool
+  package var annotations: [String: String]
+  /// As the kubelet reports it; nil when it is no version.
+  package var kubeletVersion: KubernetesVersion?
+  /// Condition Ready is True.
+  package var ready: Bool
+  /// The message of the Ready condition, when there is one.
+  package var readyMessage: String?
+
+  /// Makes a node.
+  package init(
+    name: String, isControlPlane: Bool, unschedulable: Bool = false, annotations: [String: String] = [:],
+    kubeletVersion: KubernetesVersion?, ready: Bool, readyMessage: String? = nil
+  ) {
+    self.name = name
+    self.isControlPlane = isControlPlane
+    self.unschedulable = unschedulable
+    self.annotations = annotations
+    self.kubeletVersion = kubeletVersion
+    self.ready = ready
+    self.readyMessage = readyMessage
+  }
+}
+
+/// A pod as far as drain and checks need it.
+package struct ClusterPod: Sendable, Hashable {
+  /// Who manages the pod.
+  package struct Owner: Sendable, Hashable {
+    package var kind: String
+    package var name: String
+
+    /// Makes an owner.
+    package init(kind: String, name: String) {
+      self.kind = kind
+      self.name = name
+    }
+  }
+
+  package var namespace: String
+  package var name: String
+  package var uid: String
+  package var labels: [String: String]
+  package var annotations: [String: String]
+  package var node: String?
+  /// `Running`, `Succeeded`, …
+  package var phase: String
+  /// Condition Ready is True.
+  package var ready: Bool
+  /// Carries a deletion timestamp.
+  package var terminating: Bool
+  package var finalizers: [String]
+  /// The controller among the owner references; nil for none.
+  package var controller: Owner?
+  package var hasEmptyDir: Bool
+  /// Image references of its containers, in order.
+  package var images: [String]
+
+  /// Makes a pod.
+  package init(
+    namespace: String, name: String, uid: String, labels: [String: String] = [:],
+    annotations: [String: String] = [:],
+    node: String?, phase: String = "Running", ready: Bool = true, terminating: Bool = false,
+    finalizers: [String] = [], controller: Owner? = nil, hasEmptyDir: Bool = false, images: [String] = []
+  ) {
+    self.namespace = namespace
+    self.name = name
+    self.uid = uid
+    self.labels = labels
+    self.annotations = annotations
+    self.node = node
+    self.phase = phase
+    self.ready = ready
+    self.terminating = terminating
+    self.finalizers = finalizers
+    self.controller = controller
+    self.hasEmptyDir = hasEmptyDir
+    self.images = images
+  }
+
+  /// `namespace/name`.
+  package var fullName: String { "\(namespace)/\(name)" }
+}
+
+/// A disruption budget with the pods it speaks of.
+package struct ClusterBudget: Sendable {
+  package var namespace: String
+  package var name: String
+  package var disruptionsAllowed: Int
+  package var currentHealthy: Int
+  package var desiredHealthy: Int
+  package var expectedPods: Int
+  /// Whether its selector matches labels.
+  package var selects: @Sendable (_ labels: [String: String]) -> Bool
+
+  /// Makes a budget.
+  package init(
+    namespace: String, name: String, disruptionsAllowed: Int, currentHealthy: Int, desiredHealthy: Int,
+    expectedPods: Int, selects: @escaping @Sendable (_ labels: [String: String]) -> Bool
+  ) {
+    self.namespace = namespace
+    self.name = name
+    self.disruptionsAllowed = disruptionsAllowed
+    self.currentHealthy = currentHealthy
+    self.desiredHealthy = desiredHealthy
+    self.expectedPods = expectedPods
+    self.selects = selects
+  }
+}
+
+/// What the API server says to an eviction.
+package enum EvictionAnswer: Sendable, Hashable {
+  case evicted
+  /// It was gone already, or the name belongs to another pod now.
+  case gone
+  /// A budget does not allow it now; ask again after the seconds, when given.
+  case blocked(message: String, retryAfterSeconds: Int?)
+  /// The namespace is being deleted.
+  case namespaceTerminating
+  /// Several budgets match, or the like: asking again does not help.
+  case refused(message: String)
+}
+
+/// Why the API server could not be used.
+package struct ClusterError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The kind of trouble.
+  package enum Code: String, Sendable, Hashable {
+    case unreachable, unauthorized, forbidden, notFound, conflict, timedOut, cancelled, failed
+  }
+
+  package let code: Code
+  /// One sentence with the server, the cause and the next thing to do.
+  package let message: String
+
+  /// Makes an error.
+  package init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  package var description: String { message }
+}
+
+/// The API server. Contract: `ClusterClientContract` in the tests.
+package protocol ClusterClient: Sendable {
+  func serverVersion() async throws(ClusterError) -> KubernetesVersion
+  /// Whether the server calls itself ready.
+  func isReady() async throws(ClusterError) -> Bool
+  func nodes() async throws(ClusterError) -> [ClusterNode]
+  /// nil when there is none of that name.
+  func node(named name: String) async throws(ClusterError) -> ClusterNode?
+  /// Pods by node, by namespace and labels (`component=etcd`), or all.
+  func pods(node: String?, namespace: String?, labels: String?) async throws(ClusterError) -> [ClusterPod]
+  /// nil when there is none, or another pod has taken the name.
+  func pod(namespace: String, name: String, uid: String?) async throws(ClusterError) -> ClusterPod?
+  func budgets() async throws(ClusterError) -> [ClusterBudget]
+  /// Whether the owner of a DaemonSet pod still exists.
+  func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool
+  /// Sets `spec.unschedulable` and annotations (nil removes one) in one change.
+  func patchNode(
+    named name: String, unschedulable: Bool?, annotations: [String: String?]
+  ) async throws(ClusterError)
+  func evict(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(ClusterError) -> EvictionAnswer
+  func delete(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(ClusterError)
+  /// Waits by watch until the node satisfies the condition (it is called with nil when there is no such node).
+  /// - Throws: `timedOut` after the limit.
+  func waitForNode(
+    named name: String, timeoutSeconds: Int, until condition: @escaping @Sendable (ClusterNode?) -> Bool
+  ) async throws(ClusterError) -> ClusterNode?
+  /// Waits by watch until the pods on the node satisfy the condition, calling it with each change.
+  func waitForPods(
+    onNode node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([ClusterPod]) -> Bool
+  ) async throws(ClusterError) -> [ClusterPod]
+}
