@@ -49,14 +49,14 @@ package struct Plan: Sendable, Hashable, Codable {
   package var skipped: [SkippedStep]
   /// What an operator should know before approving.
   package var notes: [PlanNote]
-  /// SHA-256 of what the plan depends on: hosts, policy and the facts that were read.
-  package var basis: String
+  /// What the plan depends on, as `path: value`: hosts, policy and facts. See `PlanBasis`.
+  package var basis: [String: String]
 
   /// Makes a plan.
   package init(
     cluster: String, runbook: RunbookReference, inputs: [String: Value], title: String,
     versions: [VersionChange],
-    steps: [PlanStep], skipped: [SkippedStep], notes: [PlanNote], basis: String
+    steps: [PlanStep], skipped: [SkippedStep], notes: [PlanNote], basis: [String: String]
   ) {
     self.schemaVersion = Self.currentSchemaVersion
     self.kind = "Plan"

@@ -1,0 +1,152 @@
+package import Foundation
+import PawlPlan
+
+/// What may be asked of a run that is under way.
+package enum RunControl: Sendable, Hashable {
+  /// Finish what runs, start nothing.
+  case stop(StopReason)
+  /// Stop watching at once; remote commands go on and are found again by a resume.
+  case detach
+}
+
+/// Drives a `RunMachine`: makes its events durable, performs its steps, and tells listeners.
+package struct RunExecutor: Sendable {
+  private let store: any RunStore
+  private let performer: any StepPerformer
+  private let clock: any Clock<Duration>
+  private let limits: RunMachine.Limits
+  private let now: @Sendable () -> Date
+  private let notify: @Sendable (RunNotice) -> Void
+
+  /// Makes an executor.
+  ///
+  /// - Parameters:
+  ///   - clock: measures the waits between attempts.
+  ///   - now: stamps events for people; nothing is decided by it.
+  ///   - notify: hears every event after it is durable, and progress; must return at once.
+  package init(
+    store: any RunStore, performer: any StepPerformer, clock: any Clock<Duration> = ContinuousClock(),
+    limits: RunMachine.Limits = RunMachine.Limits(), now: @escaping @Sendable () -> Date = { Date() },
+    notify: @escaping @Sendable (RunNotice) -> Void = { _ in }
+  ) {
+    self.store = store
+    self.performer = performer
+    self.clock = clock
+    self.limits = limits
+    self.now = now
+    self.notify = notify
+  }
+
+  /// Runs, or goes on with, a stored run until it ends or stops.
+  ///
+  /// - Parameters:
+  ///   - owner: `user@machine`, for the journal.
+  ///   - epoch: the held lock's.
+  ///   - controls: asks to stop; may never give anything.
+  /// - Returns: how the stretch ended; nil after a detach.
+  /// - Throws: `StoreError` when the journal can't be read or written (what was begun is in doubt then), or
+  ///   `IllegalTransition` when the journal does not fit the plan.
+  package func run(
+    _ id: RunID, by owner: String, epoch: Int, controls: AsyncStream<RunControl> = AsyncStream { $0.finish() }
+  ) async throws -> RunOutcome? {
+    let (record, events) = try await store.load(id)
+    let machine = try RunMachine(plan: record.plan, events: events, limits: limits)
+    let (inputs, continuation) = AsyncStream<RunInput>.makeStream()
+    var stretch = RunStretch(
+      id: id, epoch: epoch, machine: machine, nextSequence: events.count + 1, inputs: continuation)
+    continuation.yield(.begin(by: owner))
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      defer { group.cancelAll() }
+      group.addTask { await relay(controls, to: continuation) }
+      for await input in inputs {
+        if let outcome = try await process(input, &stretch, &group) { return outcome }
+      }
+      return nil
+    }
+  }
+
+  private func relay(_ controls: AsyncStream<RunControl>, to inputs: AsyncStream<RunInput>.Continuation) async
+  {
+    for await control in controls {
+      switch control {
+      case .stop(let reason): inputs.yield(.stopRequested(reason))
+      case .detach: inputs.finish()
+      }
+    }
+  }
+
+  /// Feeds one input and whatever follows from it at once; gives the outcome when the run is over.
+  private func process(
+    _ input: RunInput, _ stretch: inout RunStretch, _ group: inout ThrowingTaskGroup<Void, any Error>
+  ) async throws -> RunOutcome? {
+    var open = [input]
+    while !open.isEmpty {
+      for command in try stretch.machine.handle(open.removeFirst()) {
+        switch command {
+        case .record(let kinds):
+          try await record(kinds, &stretch)
+          open.append(.recorded(kinds))
+        case .perform(let step, let attempt):
+          start(step, attempt, stretch, &group) { .finished(step, await performer.perform($0, in: $1)) }
+        case .probe(let step, let attempt):
+          start(step, attempt, stretch, &group) { .probed(step, await performer.probe($0, in: $1)) }
+        case .startTimer(let step, let seconds):
+          startTimer(step, seconds, stretch, &group)
+        case .finish(let outcome):
+          return outcome
+        }
+      }
+    }
+    return nil
+  }
+
+  private func record(_ kinds: [RunEventKind], _ stretch: inout RunStretch) async throws {
+    let time = now()
+    var events: [RunEvent] = []
+    for kind in kinds {
+      events.append(RunEvent(sequence: stretch.nextSequence + events.count, time: time, kind: kind))
+    }
+    try await store.append(events, to: stretch.id)
+    stretch.nextSequence += events.count
+    for event in events { notify(.event(event)) }
+  }
+
+  private func start(
+    _ id: StepID, _ attempt: Int, _ stretch: RunStretch, _ group: inout ThrowingTaskGroup<Void, any Error>,
+    _ work: @escaping @Sendable (PlanStep, StepContext) async -> RunInput
+  ) {
+    guard let step = stretch.machine.plan.step(id) else { return }
+    let context = StepContext(run: stretch.id, attempt: attempt, epoch: stretch.epoch) { [notify] progress in
+      notify(.progress(id, progress))
+    }
+    let inputs = stretch.inputs
+    group.addTask {
+      let input = await work(step, context)
+      // A performance that was cut off by a detach says nothing: its step stays started, so in doubt.
+      if !Task.isCancelled { inputs.yield(input) }
+    }
+  }
+
+  private func startTimer(
+    _ step: StepID, _ seconds: Int, _ stretch: RunStretch, _ group: inout ThrowingTaskGroup<Void, any Error>
+  ) {
+    let inputs = stretch.inputs
+    group.addTask { [clock] in
+      do {
+        try await clock.sleep(for: .seconds(seconds))
+        inputs.yield(.timerFired(step))
+      } catch is CancellationError {
+        return
+      }
+    }
+  }
+}
+
+/// What belongs to one process's stretch of a run.
+private struct RunStretch {
+  let id: RunID
+  let epoch: Int
+  var machine: RunMachine
+  var nextSequence: Int
+  let inputs: AsyncStream<RunInput>.Continuation
+}

@@ -1,0 +1,298 @@
+import PawlModel
+package import PawlPlan
+
+/// What happens to the machine.
+package enum RunInput: Sendable {
+  /// A process takes the run up.
+  case begin(by: String)
+  /// These events are durable.
+  case recorded([RunEventKind])
+  /// An attempt ended.
+  case finished(StepID, StepResult)
+  /// A probe ended.
+  case probed(StepID, ProbeVerdict)
+  case timerFired(StepID)
+  /// Start nothing more; what runs ends by itself.
+  case stopRequested(StopReason)
+}
+
+/// Why somebody wants the run to stop.
+package enum StopReason: Sendable, Hashable {
+  case pause(String)
+  case cancel
+}
+
+/// What the machine wants done.
+package enum RunCommand: Sendable, Hashable {
+  /// Make these durable, then say so by `recorded`.
+  case record([RunEventKind])
+  case perform(StepID, attempt: Int)
+  case probe(StepID, attempt: Int)
+  case startTimer(StepID, seconds: Int)
+  /// Nothing is left to do.
+  case finish(RunOutcome)
+}
+
+/// The engine's core: a value that takes inputs and gives commands, without I/O, clock or chance.
+///
+/// A step is only performed after its `stepStarted` came back as recorded (intent before effect), and the state
+/// changes by recorded events alone, so that a journal read back gives the state that was left.
+package struct RunMachine: Sendable {
+  /// Bounds that do not belong to a plan.
+  package struct Limits: Sendable, Hashable {
+    /// Steps performed at once.
+    package var concurrentSteps: Int
+    /// Attempts where the way to a host or the API server failed before anything was done.
+    package var transportAttempts: Int
+    /// Probes of a step in doubt while its host can't be reached.
+    package var probeAttempts: Int
+
+    /// Makes limits.
+    package init(concurrentSteps: Int = 32, transportAttempts: Int = 5, probeAttempts: Int = 6) {
+      self.concurrentSteps = concurrentSteps
+      self.transportAttempts = transportAttempts
+      self.probeAttempts = probeAttempts
+    }
+  }
+
+  /// The plan being run.
+  package let plan: Plan
+  /// What the journal says.
+  package private(set) var state: RunState
+  private let limits: Limits
+  private let steps: [StepID: PlanStep]
+  private let dependents: [StepID: [StepID]]
+  private let positions: [StepID: Int]
+  /// Steps whose needs are met and that are not done: the only ones looked at.
+  private var candidates: Set<StepID> = []
+  private var unmetNeeds: [StepID: Int] = [:]
+  /// Intents on their way to the journal, performances, probes and timers.
+  private var busy: Set<StepID> = []
+  private var probesTried: [StepID: Int] = [:]
+  private var attemptsBefore: [StepID: Int] = [:]
+  private var stopping: RunOutcome?
+  private var isStopRecorded = false
+
+  /// A machine at the end of a journal.
+  ///
+  /// - Throws: `IllegalTransition` when journal and plan do not fit.
+  package init(plan: Plan, events: [RunEvent], limits: Limits = Limits()) throws(IllegalTransition) {
+    self.plan = plan
+    self.limits = limits
+    state = try RunState(plan: plan, events: events)
+    steps = Dictionary(uniqueKeysWithValues: plan.steps.map { ($0.id, $0) })
+    positions = Dictionary(uniqueKeysWithValues: plan.steps.enumerated().map { ($1.id, $0) })
+    dependents = plan.steps.reduce(into: [:]) { result, step in
+      for need in step.needs { result[need, default: []].append(step.id) }
+    }
+    for step in plan.steps {
+      let unmet = step.needs.count { !state.status(of: $0).isSucceeded }
+      unmetNeeds[step.id] = unmet
+      if unmet == 0, !state.status(of: step.id).isSucceeded { candidates.insert(step.id) }
+      attemptsBefore[step.id] = state.status(of: step.id).attempt
+    }
+  }
+
+  /// Takes an input in and says what to do now.
+  ///
+  /// - Throws: `IllegalTransition` for an input that does not fit; the run must stop then.
+  package mutating func handle(_ input: RunInput) throws(IllegalTransition) -> [RunCommand] {
+    switch input {
+    case .begin(let owner):
+      return [.record([.runStarted(by: owner, resumed: state.wasStarted)] + leftovers())]
+    case .recorded(let events):
+      return try recorded(events)
+    case .finished(let step, let result):
+      return [.record([event(for: result, of: step)])]
+    case .probed(let step, let verdict):
+      return [.record([.stepProbed(step, attempt: state.status(of: step).attempt, verdict)])]
+    case .timerFired(let step):
+      busy.remove(step)
+      return advance()
+    case .stopRequested(let reason):
+      stopping = stopping ?? outcome(for: reason)
+      return advance()
+    }
+  }
+
+  // MARK: - Taking up
+
+  /// What an earlier process left behind: started steps are in doubt, failed ones get a new chance.
+  private func leftovers() -> [RunEventKind] {
+    plan.steps.compactMap { step in
+      switch state.status(of: step.id) {
+      case .started(let attempt), .attached(let attempt):
+        .stepInDoubt(step.id, attempt: attempt, reason: "The process that ran it ended without an outcome.")
+      case .probing(let attempt):
+        .stepInDoubt(step.id, attempt: attempt, reason: "The process that probed it ended.")
+      case .needsOperator(let attempt, let question):
+        .stepInDoubt(step.id, attempt: attempt, reason: question)
+      case .failed(let attempt, _):
+        .stepRetried(step.id, attempt: attempt)
+      case .pending, .waiting, .ready, .succeeded, .inDoubt:
+        nil
+      }
+    }
+  }
+
+  // MARK: - After the journal
+
+  private mutating func recorded(_ events: [RunEventKind]) throws(IllegalTransition) -> [RunCommand] {
+    var commands: [RunCommand] = []
+    for event in events {
+      try state.apply(event)
+      commands += consequences(of: event)
+    }
+    return commands + advance()
+  }
+
+  private mutating func consequences(of event: RunEventKind) -> [RunCommand] {
+    switch event {
+    case .runStarted, .stepInDoubt, .stepDecided, .stepRetried:
+      if let step = event.step { busy.remove(step) }
+      return []
+    case .runStopped(let outcome):
+      return [.finish(outcome)]
+    case .stepStarted(let step, let attempt):
+      return [.perform(step, attempt: attempt)]
+    case .stepProbeStarted(let step, let attempt):
+      return [.probe(step, attempt: attempt)]
+    case .stepAttemptFailed(let step, _, _, let seconds):
+      return [.startTimer(step, seconds: seconds)]
+    case .stepSucceeded(let step, _, _):
+      succeeded(step)
+      return []
+    case .stepFailed(let step, _, let failure):
+      busy.remove(step)
+      stopping = stopping ?? (failure.retry == .transport ? .unreachable(step) : .failed(step))
+      return []
+    case .stepProbed(let step, _, let verdict):
+      return afterProbe(of: step, verdict)
+    }
+  }
+
+  private mutating func succeeded(_ step: StepID) {
+    busy.remove(step)
+    candidates.remove(step)
+    for dependent in dependents[step] ?? [] {
+      let left = (unmetNeeds[dependent] ?? 1) - 1
+      unmetNeeds[dependent] = left
+      if left == 0 { candidates.insert(dependent) }
+    }
+  }
+
+  private mutating func afterProbe(of step: StepID, _ verdict: ProbeVerdict) -> [RunCommand] {
+    switch verdict {
+    case .done:
+      succeeded(step)
+    case .attached, .notStarted, .torn:
+      busy.remove(step)
+      probesTried[step] = nil
+    case .unknown:
+      busy.remove(step)
+      stopping = stopping ?? .needsOperator(step)
+    case .unreachable:
+      let tried = (probesTried[step] ?? 0) + 1
+      probesTried[step] = tried
+      if tried < limits.probeAttempts {
+        return [.startTimer(step, seconds: Self.transportRetry.delay(after: tried))]
+      }
+      busy.remove(step)
+      stopping = stopping ?? .unreachable(step)
+    }
+    return []
+  }
+
+  /// Waits between tries while the way to a host is gone.
+  private static let transportRetry = RetryPolicy(attempts: 6, delaySeconds: 2, maxDelaySeconds: 30)
+
+  private func event(for result: StepResult, of step: StepID) -> RunEventKind {
+    let attempt = state.status(of: step).attempt
+    switch result {
+    case .succeeded(let outcome):
+      return .stepSucceeded(step, attempt: attempt, outcome)
+    case .lost(let failure):
+      return .stepInDoubt(step, attempt: attempt, reason: failure.message)
+    case .failed(let failure):
+      guard let delay = delayBeforeRetry(of: step, attempt: attempt, after: failure) else {
+        return .stepFailed(step, attempt: attempt, failure)
+      }
+      return .stepAttemptFailed(step, attempt: attempt, failure, retryAfterSeconds: delay)
+    }
+  }
+
+  /// Seconds until the next attempt; nil when there is none. Attempts of earlier stretches do not count.
+  private func delayBeforeRetry(of step: StepID, attempt: Int, after failure: StepFailure) -> Int? {
+    let number = attempt - (attemptsBefore[step] ?? 0)
+    let policy = steps[step]?.retry ?? .never
+    switch failure.retry {
+    case .permanent: return nil
+    case .temporary: return number < policy.attempts ? policy.delay(after: number) : nil
+    case .transport:
+      return number < max(policy.attempts, limits.transportAttempts)
+        ? Self.transportRetry.delay(after: number) : nil
+    }
+  }
+
+  // MARK: - Going on
+
+  /// Everything that may start now, in plan order, or the end.
+  private mutating func advance() -> [RunCommand] {
+    guard !isStopRecorded else { return [] }
+    if stopping == nil {
+      let intents = startable()
+      if !intents.isEmpty { return [.record(intents)] }
+    }
+    guard busy.isEmpty || onlyTimersLeft else { return [] }
+    isStopRecorded = true
+    return [.record([.runStopped(stopping ?? outcomeWhenIdle())])]
+  }
+
+  /// While stopping, a step that only waits to be tried again holds nothing up.
+  private var onlyTimersLeft: Bool {
+    stopping != nil
+      && busy.allSatisfy { step in
+        switch state.status(of: step) {
+        case .waiting, .inDoubt: true
+        default: false
+        }
+      }
+  }
+
+  private mutating func startable() -> [RunEventKind] {
+    var intents: [RunEventKind] = []
+    for step in candidates.sorted(by: planOrder)
+    where !busy.contains(step) && busy.count < limits.concurrentSteps {
+      let status = state.status(of: step)
+      switch status {
+      case .pending, .waiting, .ready:
+        intents.append(.stepStarted(step, attempt: status.attempt + 1))
+      case .attached(let attempt):
+        intents.append(.stepStarted(step, attempt: attempt))
+      case .inDoubt(let attempt, _):
+        intents.append(.stepProbeStarted(step, attempt: attempt))
+      case .started, .succeeded, .failed, .probing, .needsOperator:
+        continue
+      }
+      busy.insert(step)
+    }
+    return intents
+  }
+
+  private func planOrder(_ left: StepID, _ right: StepID) -> Bool {
+    (positions[left] ?? 0) < (positions[right] ?? 0)
+  }
+
+  private func outcomeWhenIdle() -> RunOutcome {
+    guard let left = candidates.min(by: planOrder) else { return .completed }
+    if case .needsOperator = state.status(of: left) { return .needsOperator(left) }
+    return .failed(left)
+  }
+
+  private func outcome(for reason: StopReason) -> RunOutcome {
+    switch reason {
+    case .pause(let why): .paused(why)
+    case .cancel: .cancelled
+    }
+  }
+}
