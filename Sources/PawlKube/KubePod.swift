@@ -1,0 +1,113 @@
+/// A pod, with the fields that Pawl uses.
+package struct KubePod: KubeObject, Equatable, Codable {
+  /// What is asked for.
+  package struct Spec: Sendable, Equatable, Codable {
+    /// Where the pod runs; nothing while it waits for a node.
+    package let nodeName: String?
+    /// The pod's volumes.
+    package let volumes: [Volume]
+    /// The pod's containers, without the init containers.
+    package let containers: [Container]
+    /// For example `system-node-critical`.
+    package let priorityClassName: String?
+    /// Seconds between the request to stop and the kill.
+    package let terminationGracePeriodSeconds: Int?
+
+    package init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      nodeName = try values.optional(.nodeName)
+      volumes = try values.list(.volumes)
+      containers = try values.list(.containers)
+      priorityClassName = try values.optional(.priorityClassName)
+      terminationGracePeriodSeconds = try values.optional(.terminationGracePeriodSeconds)
+    }
+
+    init() {
+      nodeName = nil
+      volumes = []
+      containers = []
+      priorityClassName = nil
+      terminationGracePeriodSeconds = nil
+    }
+  }
+
+  /// A volume; of its source only that it is an `emptyDir` is of interest.
+  package struct Volume: Sendable, Equatable, Codable {
+    /// The part of an `emptyDir` that is of interest.
+    package struct EmptyDir: Sendable, Equatable, Codable {
+      /// `Memory` for a volume in memory.
+      package let medium: String?
+    }
+
+    /// The volume's name.
+    package let name: String
+    /// Present if the volume's data goes with the pod.
+    package let emptyDir: EmptyDir?
+  }
+
+  /// A container as asked for.
+  package struct Container: Sendable, Equatable, Codable {
+    /// The container's name.
+    package let name: String
+    /// The container's image.
+    package let image: String?
+  }
+
+  /// What the kubelet reports.
+  package struct Status: Sendable, Equatable, Codable {
+    /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
+    package let phase: String?
+    /// `Ready`, `PodScheduled` and others.
+    package let conditions: [KubeCondition]
+    /// The containers as they are.
+    package let containerStatuses: [ContainerStatus]
+
+    package init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      phase = try container.optional(.phase)
+      conditions = try container.list(.conditions)
+      containerStatuses = try container.list(.containerStatuses)
+    }
+
+    init() {
+      phase = nil
+      conditions = []
+      containerStatuses = []
+    }
+  }
+
+  /// A container as it is.
+  package struct ContainerStatus: Sendable, Equatable, Codable {
+    /// The container's name.
+    package let name: String
+    /// Whether it passes its readiness probe.
+    package let ready: Bool
+    /// How often it was started again.
+    package let restartCount: Int?
+    /// The image that runs.
+    package let image: String?
+  }
+
+  /// The pod's metadata.
+  package let metadata: KubeMetadata
+  /// What is asked for.
+  package let spec: Spec
+  /// What the kubelet reports.
+  package let status: Status
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    metadata = try container.decode(KubeMetadata.self, forKey: .metadata)
+    spec = try container.optional(.spec) ?? Spec()
+    status = try container.optional(.status) ?? Status()
+  }
+
+  /// Whether the kubelet runs it from a file; the API only mirrors it, and evicting it does nothing.
+  package var isMirror: Bool { metadata.annotations["kubernetes.io/config.mirror"] != nil }
+  /// Whether it has run to its end.
+  package var isFinished: Bool { status.phase == "Succeeded" || status.phase == "Failed" }
+  /// Whether the condition `Ready` holds.
+  package var isReady: Bool { status.conditions.first { $0.type == "Ready" }?.isTrue ?? false }
+  /// Whether it has data that goes with it.
+  package var hasEmptyDir: Bool { spec.volumes.contains { $0.emptyDir != nil } }
+}
