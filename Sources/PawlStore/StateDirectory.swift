@@ -1,0 +1,58 @@
+import Foundation
+import PawlEngine
+
+/// The directory that holds the journal and the locks; Pawl's files in it are its owner's only.
+struct StateDirectory: Sendable {
+  /// How long an opening waits for another process that is opening the same directory.
+  private static let openingAttempts = 200
+  private static let openingPauseMicroseconds: UInt32 = 50_000
+
+  let path: String
+
+  var journal: String { path + "/journal.sqlite" }
+  var locks: String { path + "/locks" }
+
+  /// Makes what is missing: directories with mode 0700 and an empty journal with mode 0600. A directory that is
+  /// there keeps its mode.
+  func create() throws(StoreError) {
+    var made = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+      let parent = made.isEmpty ? "/" : made
+      made += "/" + part
+      try Self.makeDirectory(made, in: parent)
+    }
+    try Self.makeDirectory(locks, in: path)
+    // SQLite gives its other files the mode of the database.
+    let file = try Descriptor(opening: journal, O_RDWR | O_CREAT)
+    try file.synchronize(path: journal)
+    try Self.synchronize(path)
+  }
+
+  /// Runs `body` while no other process does the same in this directory.
+  func exclusively<T>(_ body: () throws(StoreError) -> T) throws(StoreError) -> T {
+    let directory = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)
+    for _ in 0..<Self.openingAttempts {
+      if try directory.tryLock(path: path) { return try body() }
+      usleep(Self.openingPauseMicroseconds)
+    }
+    throw StoreError(
+      .inputOutput,
+      "Another process has been opening the state directory \(path) for 10 s; end it, then try again.")
+  }
+
+  private static func makeDirectory(_ path: String, in parent: String) throws(StoreError) {
+    if mkdir(path, 0o700) == 0 { return try synchronize(parent) }
+    let code = errno
+    var isDirectory: ObjCBool = false
+    // mkdir on a read-only disk says so even for a directory that is there.
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+      return
+    }
+    throw .system("create", path, code)
+  }
+
+  private static func synchronize(_ directory: String) throws(StoreError) {
+    let opened = try Descriptor(opening: directory, O_RDONLY | O_DIRECTORY)
+    try opened.synchronize(path: directory)
+  }
+}
