@@ -28,16 +28,16 @@ package struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
 
   /// Error or warning.
   package let severity: Severity
-  /// One sentence: what is wrong.
+  /// What is wrong: one sentence without a capital or a full stop.
   package let message: String
-  /// What to do about it, where that is not plain from the message.
+  /// What to do about it, a full sentence, where that is not plain from the message.
   package let hint: String?
   /// Where; nil for a problem of the file as a whole.
   package let location: SourceLocation?
 
   /// Makes a diagnostic.
   package init(
-    _ severity: Severity = .error, _ message: String, hint: String? = nil, at location: SourceLocation?
+    _ severity: Severity, _ message: String, hint: String? = nil, at location: SourceLocation?
   ) {
     self.severity = severity
     self.message = message
@@ -45,10 +45,15 @@ package struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     self.location = location
   }
 
-  /// `file:line:column: error: message (hint)`.
+  /// Makes an error.
+  package init(_ message: String, hint: String? = nil, at location: SourceLocation?) {
+    self.init(.error, message, hint: hint, at: location)
+  }
+
+  /// `file:line:column: error: message Hint.`
   package var description: String {
     let place = location.map { "\($0): " } ?? ""
-    let advice = hint.map { " \($0)" } ?? ""
+    let advice = hint.map { ". \($0)" } ?? ""
     return "\(place)\(severity.rawValue): \(message)\(advice)"
   }
 }

@@ -53,13 +53,13 @@ extension Value: Codable {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
       self = .null
-    } else if let flag = try? container.decode(Bool.self) {
+    } else if let flag = try container.decodeIfMatching(Bool.self) {
       self = .bool(flag)
-    } else if let number = try? container.decode(Int.self) {
+    } else if let number = try container.decodeIfMatching(Int.self) {
       self = .int(number)
-    } else if let text = try? container.decode(String.self) {
+    } else if let text = try container.decodeIfMatching(String.self) {
       self = .string(text)
-    } else if let items = try? container.decode([Value].self) {
+    } else if let items = try container.decodeIfMatching([Value].self) {
       self = .list(items)
     } else {
       self = .map(try container.decode([String: Value].self))
@@ -76,6 +76,18 @@ extension Value: Codable {
     case .version(let version): try container.encode(version)
     case .list(let items): try container.encode(items)
     case .map(let entries): try container.encode(entries)
+    }
+  }
+}
+
+extension SingleValueDecodingContainer {
+  /// The value when it has this type, nil when it has another one. Other errors, such as a number that does not
+  /// fit, are thrown.
+  fileprivate func decodeIfMatching<T: Decodable>(_ type: T.Type) throws -> T? {
+    do {
+      return try decode(type)
+    } catch DecodingError.typeMismatch(_, let context) where context.codingPath.count == codingPath.count {
+      return nil
     }
   }
 }

@@ -175,10 +175,12 @@ package struct PackageFacts: Sendable, Hashable, Codable {
     self.available = available
   }
 
-  /// The Kubernetes version in a package version: what stands before the revision and after an epoch.
+  /// The Kubernetes version in a package version: what stands before the revision and after an epoch, and after
+  /// `+really`, Debian's mark for a version that had to go back (`1.20.5+really1.20.2-1`).
   package static func kubernetesVersion(ofPackage text: String) -> KubernetesVersion? {
     var rest = Substring(text)
     if let colon = rest.firstIndex(of: ":") { rest = rest[rest.index(after: colon)...] }
+    if let really = rest.firstRange(of: "+really") { rest = rest[really.upperBound...] }
     if let dash = rest.lastIndex(of: "-") { rest = rest[..<dash] }
     return KubernetesVersion(parsing: String(rest.map { $0 == "~" ? "-" : $0 }))
   }

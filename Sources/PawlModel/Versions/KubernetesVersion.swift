@@ -43,30 +43,37 @@ package struct KubernetesVersion: Sendable, Hashable, Comparable, CustomStringCo
   }
 
   /// Reads `1.20.15`, `v1.20.15`, `v1.21.0-rc.1` and forms with build metadata (`v1.20.2+k3s1`, which is dropped);
-  /// nil for anything else.
+  /// nil for anything else. Strict as semantic versioning is: no leading zeros, no empty identifiers.
   package init?(parsing text: String) {
     var rest = Substring(text)
     if rest.hasPrefix("v") { rest = rest.dropFirst() }
-    if let plus = rest.firstIndex(of: "+") { rest = rest[..<plus] }
+    if let plus = rest.firstIndex(of: "+") {
+      guard Self.identifiers(rest[rest.index(after: plus)...]) != nil else { return nil }
+      rest = rest[..<plus]
+    }
     var preRelease: String?
     if let dash = rest.firstIndex(of: "-") {
       let suffix = rest[rest.index(after: dash)...]
-      guard !suffix.isEmpty, suffix.allSatisfy(Self.isPreReleaseCharacter) else { return nil }
+      guard let identifiers = Self.identifiers(suffix), !identifiers.contains(where: hasLeadingZero) else {
+        return nil
+      }
       preRelease = String(suffix)
       rest = rest[..<dash]
     }
-    let parts = rest.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3 else { return nil }
-    var numbers: [Int] = []
-    for part in parts {
-      guard let number = decimal(part) else { return nil }
-      numbers.append(number)
+    let numbers = rest.split(separator: ".", omittingEmptySubsequences: false).map(decimal)
+    guard numbers.count == 3, let major = numbers[0], let minor = numbers[1], let patch = numbers[2] else {
+      return nil
     }
-    self.init(numbers[0], numbers[1], numbers[2], preRelease: preRelease)
+    self.init(major, minor, patch, preRelease: preRelease)
   }
 
-  private static func isPreReleaseCharacter(_ character: Character) -> Bool {
-    character.isASCII && (character.isLetter || character.isNumber || character == "." || character == "-")
+  /// The parts between dots, each of ASCII letters, digits and dashes; nil when one is empty or holds other text.
+  private static func identifiers(_ text: Substring) -> [Substring]? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    let valid = parts.allSatisfy { part in
+      !part.isEmpty && part.utf8.allSatisfy { isDigit($0) || isLetter($0) || $0 == UInt8(ascii: "-") }
+    }
+    return valid ? parts : nil
   }
 
   package var description: String {
@@ -91,11 +98,12 @@ package struct KubernetesVersion: Sendable, Hashable, Comparable, CustomStringCo
     let lefts = left.split(separator: ".")
     let rights = right.split(separator: ".")
     for (one, other) in zip(lefts, rights) where one != other {
-      switch (decimal(one), decimal(other)) {
-      case (let one?, let other?): return one < other
-      case (_?, nil): return true
-      case (nil, _?): return false
-      case (nil, nil): return one < other
+      switch (one.utf8.allSatisfy(isDigit), other.utf8.allSatisfy(isDigit)) {
+      // Numbers without leading zeros: the longer is the larger, whatever its length.
+      case (true, true): return (one.utf8.count, String(one)) < (other.utf8.count, String(other))
+      case (true, false): return true
+      case (false, true): return false
+      case (false, false): return one < other
       }
     }
     return lefts.count < rights.count
@@ -135,10 +143,22 @@ package enum VersionTarget: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// A plain decimal number without sign; nil for anything else, also for one that does not fit.
+/// A plain decimal number without sign or leading zero; nil for anything else, also beyond nine digits.
 private func decimal(_ text: Substring) -> Int? {
-  guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+  guard (1...9).contains(text.utf8.count), text.utf8.allSatisfy(isDigit), !hasLeadingZero(text) else {
+    return nil
+  }
   return Int(text)
+}
+
+private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+private func isLetter(_ byte: UInt8) -> Bool {
+  (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+}
+
+private func hasLeadingZero(_ text: Substring) -> Bool {
+  text.utf8.count > 1 && text.utf8.first == UInt8(ascii: "0") && text.utf8.allSatisfy(isDigit)
 }
 
 extension KubernetesVersion: Codable {

@@ -1,0 +1,25 @@
+/// The mappings of an inventory file, under the names that schemas/inventory.schema.json has for them.
+enum InventoryKeys {
+  static let inventory = KeySet(
+    "an inventory", required: ["apiVersion", "kind", "metadata", "kubernetes", "ssh", "hosts"],
+    optional: ["groups", "packages", "policy"])
+  static let metadata = KeySet("'metadata'", required: ["name"])
+  static let kubernetes = KeySet("'kubernetes'", required: ["kubeconfig"], optional: ["context"])
+  static let ssh = KeySet(
+    "'ssh'", required: ["user"],
+    optional: ["port", "keys", "agent", "knownHosts", "connectTimeout", "bastions"])
+  static let bastion = KeySet(
+    "a bastion", required: ["name", "address"], optional: ["user", "port", "keys"])
+  static let host = KeySet(
+    "a host", required: ["name", "address", "roles"],
+    optional: ["node", "labels", "user", "port", "keys", "via"])
+  static let packages = KeySet("'packages'", optional: ["manager", "sourceTemplate", "sourceFile"])
+  static let policy = KeySet(
+    "'policy'", optional: ["maxUnavailable", "drainTimeout", "localData", "unmanagedPods"])
+
+  /// By definition in the schema.
+  static let byDefinition: [String: KeySet] = [
+    "inventory": inventory, "metadata": metadata, "kubernetes": kubernetes, "ssh": ssh, "bastion": bastion,
+    "host": host, "packages": packages, "policy": policy,
+  ]
+}
