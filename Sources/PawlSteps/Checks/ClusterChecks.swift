@@ -113,14 +113,16 @@ package enum ClusterChecks {
     }
   }
 
-  static let kubeletPackagesAsRunning = ClusterCheck.perNode("kubelet-package-as-running") { host, own, node in
+  static let kubeletPackagesAsRunning = ClusterCheck.perNode("kubelet-package-as-running") {
+    host, own, node in
     guard let installed = own.packages["kubelet"]?.installedVersion, installed != node.kubeletVersion else {
       return []
     }
     return [
       CheckProblem(
         .warning, subject: host.name, code: "kubelet-differs",
-        message: "\(host.name) has the package kubelet \(installed), but kubelet \(node.kubeletVersion) runs.",
+        message:
+          "\(host.name) has the package kubelet \(installed), but kubelet \(node.kubeletVersion) runs.",
         hint: "The next restart or reboot starts the installed one.")
     ]
   }

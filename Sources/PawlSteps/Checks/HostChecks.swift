@@ -32,7 +32,8 @@ package enum HostChecks {
     return [
       CheckProblem(
         subject: host.name, code: "broken-packages",
-        message: "dpkg on \(host.name) reports \(facts.brokenPackages.joined(separator: ", ")) as half installed.",
+        message:
+          "dpkg on \(host.name) reports \(facts.brokenPackages.joined(separator: ", ")) as half installed.",
         hint: "Run 'dpkg --configure -a' on \(host.name), then 'apt-get install -f' if it still complains.")
     ]
   }
@@ -44,7 +45,8 @@ package enum HostChecks {
       guard let free = facts.freeBytes[path] else {
         return CheckProblem(
           subject: host.name, code: "disk-unknown",
-          message: "The free space below \(path) on \(host.name) is not known.", hint: "Gather the facts again.")
+          message: "The free space below \(path) on \(host.name) is not known.",
+          hint: "Gather the facts again.")
       }
       guard free < leastFreeBytes else { return nil }
       return CheckProblem(

@@ -31,7 +31,9 @@ package struct ClusterCheck: Sendable {
   ) -> ClusterCheck {
     ClusterCheck(name) { inventory, facts in
       inventory.hosts.flatMap { host -> [CheckProblem] in
-        guard let own = facts.hosts[host.name], let node = facts.cluster.node(named: host.node) else { return [] }
+        guard let own = facts.hosts[host.name], let node = facts.cluster.node(named: host.node) else {
+          return []
+        }
         return find(host, own, node)
       }
     }

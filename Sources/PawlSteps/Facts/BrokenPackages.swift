@@ -9,7 +9,9 @@ extension HostFact<[String]> {
     guard result.status == 0 || result.status == 1 else { throw FactError(result.failureSummary) }
     var names: [String] = []
     for line in result.output.split(whereSeparator: \.isNewline) {
-      guard line.hasPrefix(" "), let name = line.split(separator: " ").first.map(String.init) else { continue }
+      guard line.hasPrefix(" "), let name = line.split(separator: " ").first.map(String.init) else {
+        continue
+      }
       if !names.contains(name) { names.append(name) }
     }
     return names

@@ -45,7 +45,8 @@ struct HostReader {
     return HostFacts(
       operatingSystem: system, architecture: architecture, bootID: bootID, sudo: root,
       packages: packages(installed: installed, held: held, available: available), freeBytes: disk,
-      containerRuntime: units.containerRuntime, kubeletActive: units.kubelet, brokenPackages: audited + broken)
+      containerRuntime: units.containerRuntime, kubeletActive: units.kubelet, brokenPackages: audited + broken
+    )
   }
 
   /// The one fact in the plan's language for each package that somebody said something about.

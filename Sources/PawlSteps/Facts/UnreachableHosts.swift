@@ -39,5 +39,7 @@ enum UnreachableHosts {
 
 /// `host-key` of `hostKey`.
 func kebabCase(_ name: String) -> String {
-  name.reduce(into: "") { text, letter in text += letter.isUppercase ? "-\(letter.lowercased())" : String(letter) }
+  name.reduce(into: "") { text, letter in
+    text += letter.isUppercase ? "-\(letter.lowercased())" : String(letter)
+  }
 }

@@ -1,0 +1,216 @@
+import PawlModel
+import PawlSteps
+
+/// dpkg and apt.
+extension CommandInterpreter {
+  func dpkgQuery(_ arguments: [String]) -> CommandScript {
+    var format = #"${Package}\t${Version}\n"#
+    var names: [String] = []
+    for argument in arguments where argument != "-W" && argument != "--show" {
+      if argument.hasPrefix("-f=") { format = String(argument.dropFirst(3)) } else { names.append(argument) }
+    }
+    var script = CommandScript(items: [.spend(SimulatedTimes.look)])
+    for name in names {
+      guard let version = host.installed[name] else {
+        script.items.append(.complain("dpkg-query: no packages found matching \(name)"))
+        script.status = 1
+        continue
+      }
+      script.say(fill(format, package: name, version: version))
+    }
+    return script
+  }
+
+  private func fill(_ format: String, package: String, version: String) -> String {
+    let wanted = host.holds.contains(package) ? "h" : "i"
+    let broken = host.unconfigured.contains(package)
+    let values = [
+      "${Package}": package, "${Version}": version,
+      "${db:Status-Abbrev}": wanted + (broken ? "U " : "i "),
+      "${Status}": (wanted == "h" ? "hold" : "install") + " ok " + (broken ? "unpacked" : "installed"),
+      #"\t"#: "\t", #"\n"#: "",
+    ]
+    return values.reduce(format) { text, entry in text.replacing(entry.key, with: entry.value) }
+  }
+
+  func dpkg(_ arguments: [String]) -> CommandScript {
+    switch arguments {
+    case ["--audit"], ["-C"]: return audit()
+    case ["--configure", "-a"]:
+      guard isRoot else {
+        return .failing(2, "dpkg: error: requested operation requires superuser privilege")
+      }
+      var script = CommandScript()
+      for package in host.unconfigured.sorted() {
+        script.say(
+          "Setting up \(package) (\(host.installed[package] ?? "")) ...", after: SimulatedTimes.packageUnpack)
+        script.change(.configured(host: host.name, package: package))
+      }
+      return script
+    default:
+      return .failing(127, "dpkg: this simulated host does not know \(arguments.joined(separator: " "))")
+    }
+  }
+
+  private func audit() -> CommandScript {
+    guard !host.unconfigured.isEmpty else { return .printing([]) }
+    return .printing(
+      ["The following packages have been unpacked but not yet configured."]
+        + host.unconfigured.sorted().map { " \($0)              command-line utility of Kubernetes" },
+      status: 1)
+  }
+
+  func aptMark(_ arguments: [String]) -> CommandScript {
+    let names = arguments.dropFirst().filter { !$0.hasPrefix("-") }
+    switch arguments.first {
+    case "showhold": return .printing(host.holds.sorted())
+    case "hold", "unhold":
+      guard isRoot else { return .failing(100, "E: Could not open lock file, are you root?") }
+      let hold = arguments[0] == "hold"
+      var script = CommandScript(items: [.spend(SimulatedTimes.look)])
+      for name in names {
+        guard host.offers[name] != nil || host.installed[name] != nil else {
+          return .failing(100, "E: Unable to locate package \(name)")
+        }
+        guard host.holds.contains(name) != hold else {
+          script.say("\(name) was already \(hold ? "set on hold" : "not on hold").")
+          continue
+        }
+        script.change(hold ? .held(host: host.name, package: name) : .unheld(host: host.name, package: name))
+        script.say(hold ? "\(name) set on hold." : "Canceled hold on \(name).")
+      }
+      return script
+    default: return .failing(100, "E: Invalid operation \(arguments.first ?? "")")
+    }
+  }
+
+  func aptCache(_ arguments: [String]) -> CommandScript {
+    guard arguments.first == "madison" else {
+      return .failing(127, "apt-cache: this simulated host knows only madison")
+    }
+    return .printing(
+      arguments.dropFirst().flatMap { name in
+        (host.offers[name] ?? []).map {
+          " \(name) | \($0) | https://packages.example/kubernetes stable/main amd64 Packages"
+        }
+      })
+  }
+
+  func aptGet(_ arguments: [String]) -> CommandScript {
+    var words: [String] = []
+    var options: Set<String> = []
+    var isValue = false
+    for argument in arguments {
+      if isValue {
+        isValue = false
+      } else if argument == "-o" || argument == "-c" {
+        isValue = true
+      } else if argument.hasPrefix("-") {
+        options.insert(argument)
+      } else {
+        words.append(argument)
+      }
+    }
+    guard isRoot else { return .failing(100, "E: Could not open lock file, are you root?") }
+    switch words.first {
+    case "update": return update()
+    case "install": return install(Array(words.dropFirst()), options: options)
+    default: return .failing(100, "E: Invalid operation \(words.first ?? "")")
+    }
+  }
+
+  private func update() -> CommandScript {
+    var script = CommandScript()
+    script.say("Get:1 kubernetes package list", after: SimulatedTimes.packageLists)
+    script.change(.listsUpdated(host: host.name))
+    script.say("Reading package lists...")
+    return script
+  }
+
+  private func install(_ requests: [String], options: Set<String>) -> CommandScript {
+    guard host.unconfigured.isEmpty else {
+      return .failing(
+        100, "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.")
+    }
+    var wanted: [(package: String, version: String)] = []
+    for request in requests {
+      switch resolve(request) {
+      case .success(let choice): wanted.append(choice)
+      case .failure(let complaint): return .failing(100, complaint.text)
+      }
+    }
+    let changing = wanted.filter { host.installed[$0.package] != $0.version }
+    if let complaint = refusal(changing, options: options) {
+      return .failing(complaint.status, complaint.text)
+    }
+    return installing(wanted, changing: changing)
+  }
+
+  private struct Complaint: Error {
+    var text: String
+    var status = 100
+  }
+
+  /// `name=version`, `name=version*` or `name`, against the package lists.
+  private func resolve(_ request: String) -> Result<(package: String, version: String), Complaint> {
+    let parts = request.split(separator: "=", maxSplits: 1).map(String.init)
+    guard let name = parts.first, let offers = host.offers[name], let newest = offers.first else {
+      return .failure(Complaint(text: "E: Unable to locate package \(request)"))
+    }
+    guard parts.count == 2 else { return .success((name, newest)) }
+    let pattern = parts[1]
+    let version = offers.first { pattern.hasSuffix("*") ? $0.hasPrefix(pattern.dropLast()) : $0 == pattern }
+    guard let version else {
+      return .failure(Complaint(text: "E: Version '\(pattern)' for '\(name)' was not found"))
+    }
+    return .success((name, version))
+  }
+
+  private func refusal(_ changing: [(package: String, version: String)], options: Set<String>) -> Complaint? {
+    guard !changing.isEmpty else { return nil }
+    guard !options.isDisjoint(with: ["-y", "--yes", "--assume-yes", "-qy", "-yq"]) else {
+      return Complaint(text: "Do you want to continue? [Y/n] Abort.", status: 1)
+    }
+    if changing.contains(where: { host.holds.contains($0.package) }),
+      !options.contains("--allow-change-held-packages")
+    {
+      return Complaint(
+        text: "E: Held packages were changed and -y was used without --allow-change-held-packages.")
+    }
+    let down = changing.contains { package, version in
+      guard let now = host.version(of: package), let next = PackageFacts.kubernetesVersion(ofPackage: version)
+      else {
+        return false
+      }
+      return next < now
+    }
+    if down, !options.contains("--allow-downgrades") {
+      return Complaint(text: "E: Packages were downgraded and -y was used without --allow-downgrades.")
+    }
+    return nil
+  }
+
+  private func installing(
+    _ wanted: [(package: String, version: String)], changing: [(package: String, version: String)]
+  ) -> CommandScript {
+    var script = CommandScript()
+    script.say("Reading package lists...", after: SimulatedTimes.look)
+    for (package, version) in wanted where host.installed[package] == version {
+      script.say("\(package) is already the newest version (\(version)).")
+    }
+    for (number, choice) in changing.enumerated() {
+      script.say(
+        "Get:\(number + 1) \(choice.package) \(choice.version)", after: SimulatedTimes.packageDownload)
+    }
+    for (package, version) in changing {
+      let before = host.installed[package].map { " over (\($0))" } ?? ""
+      script.say("Unpacking \(package) (\(version))\(before) ...", after: SimulatedTimes.packageUnpack)
+      script.change(.unpacked(host: host.name, package: package, version: version))
+    }
+    for (package, version) in changing {
+      script.say("Setting up \(package) (\(version)) ...", after: SimulatedTimes.look)
+      script.change(.configured(host: host.name, package: package))
+    }
+    return script
+  }
+}

@@ -1,0 +1,59 @@
+package import PawlModel
+
+/// One effect on hosts or cluster: what a command or an API call did.
+package enum SimulatedChange: Sendable, Hashable {
+  // By commands.
+  case listsUpdated(host: String)
+  case unpacked(host: String, package: String, version: String)
+  case configured(host: String, package: String)
+  case held(host: String, package: String)
+  case unheld(host: String, package: String)
+  case componentUpgraded(node: String, SimulatedControlPlane.Component, KubernetesVersion)
+  case addonsUpgraded(KubernetesVersion)
+  case clusterVersionSet(KubernetesVersion)
+  case kubeletConfigured(node: String, KubernetesVersion)
+  case kubeletRestarted(node: String, KubernetesVersion)
+  // By API calls.
+  case nodePatched(node: String, unschedulable: Bool?, annotations: [String: String?])
+  case podEvicted(pod: String, uid: String)
+  case podDeleted(pod: String, uid: String)
+}
+
+/// An entry of the ledger.
+package struct EffectRecord: Sendable, Hashable {
+  /// From 1.
+  package var sequence: Int
+  /// Simulated time since the start.
+  package var time: Duration
+  /// The command or API call.
+  package var cause: String
+  package var change: SimulatedChange
+}
+
+extension SimulatedState {
+  /// Applies a change; false when there was nothing to change. Its consequences are the world's affair.
+  mutating func apply(_ change: SimulatedChange) -> Bool {
+    let before = self
+    switch change {
+    case .listsUpdated(let host): hosts[host]?.offers = repository
+    case .unpacked(let host, let package, let version):
+      hosts[host]?.installed[package] = version
+      hosts[host]?.unconfigured.insert(package)
+    case .configured(let host, let package): hosts[host]?.unconfigured.remove(package)
+    case .held(let host, let package): hosts[host]?.holds.insert(package)
+    case .unheld(let host, let package): hosts[host]?.holds.remove(package)
+    case .componentUpgraded(let node, let component, let version):
+      nodes[node]?.controlPlane?.set(component, to: version)
+    case .clusterVersionSet(let version): clusterVersion = version
+    case .kubeletConfigured(let node, let version): nodes[node]?.kubeletConfiguration = version
+    case .nodePatched(let node, let unschedulable, let annotations):
+      if let unschedulable { nodes[node]?.unschedulable = unschedulable }
+      for (key, value) in annotations { nodes[node]?.annotations[key] = value }
+    case .kubeletRestarted(let node, _):
+      nodes[node]?.kubelet = .starting
+      return true
+    case .addonsUpgraded, .podEvicted, .podDeleted: return true
+    }
+    return self != before
+  }
+}

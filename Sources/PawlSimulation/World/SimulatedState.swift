@@ -1,0 +1,175 @@
+package import PawlModel
+package import PawlSteps
+
+/// A host as dpkg, systemd and the disk know it.
+package struct SimulatedHost: Sendable, Hashable {
+  package var name: String
+  /// The name of its node.
+  package var node: String
+  package var operatingSystem: String
+  package var architecture = "x86_64"
+  package var bootCount = 1
+  package var sudo = true
+  /// Package versions by package.
+  package var installed: [String: String] = [:]
+  package var holds: Set<String> = []
+  /// What the package lists of the last `apt-get update` name, newest first.
+  package var offers: [String: [String]] = [:]
+  /// Unpacked and not configured.
+  package var unconfigured: Set<String> = []
+  package var freeKibibytes = ["/": 20_000_000, "/var": 20_000_000, "/etc": 20_000_000]
+  /// `containerd` or `crio`; nil when none is active.
+  package var containerRuntime: String? = "containerd"
+  package var poweredOn = true
+
+  /// Makes a host.
+  package init(name: String, node: String, operatingSystem: String = "Debian GNU/Linux 12 (bookworm)") {
+    self.name = name
+    self.node = node
+    self.operatingSystem = operatingSystem
+  }
+
+  /// The Kubernetes version of an installed package.
+  package func version(of package: String) -> KubernetesVersion? {
+    installed[package].flatMap(PackageFacts.kubernetesVersion(ofPackage:))
+  }
+}
+
+/// The static pods of a control plane.
+package struct SimulatedControlPlane: Sendable, Hashable {
+  /// What kubeadm replaces one after the other.
+  package enum Component: String, Sendable, Hashable, CaseIterable {
+    case etcd
+    case apiServer = "kube-apiserver"
+    case controllerManager = "kube-controller-manager"
+    case scheduler = "kube-scheduler"
+  }
+
+  package var apiServer: KubernetesVersion
+  package var controllerManager: KubernetesVersion
+  package var scheduler: KubernetesVersion
+  /// etcd's image tag.
+  package var etcd: String
+
+  /// All components at one version.
+  package init(_ version: KubernetesVersion) {
+    self.apiServer = version
+    self.controllerManager = version
+    self.scheduler = version
+    self.etcd = Self.etcdTag(for: version)
+  }
+
+  /// The image tag of a component.
+  func tag(of component: Component) -> String {
+    switch component {
+    case .etcd: etcd
+    case .apiServer: apiServer.tag
+    case .controllerManager: controllerManager.tag
+    case .scheduler: scheduler.tag
+    }
+  }
+
+  mutating func set(_ component: Component, to version: KubernetesVersion) {
+    switch component {
+    case .etcd: etcd = Self.etcdTag(for: version)
+    case .apiServer: apiServer = version
+    case .controllerManager: controllerManager = version
+    case .scheduler: scheduler = version
+    }
+  }
+
+  /// What kubeadm puts beside an API server, roughly: 3.5 up to 1.33, 3.6 afterwards, 3.4 before 1.22.
+  static func etcdTag(for version: KubernetesVersion) -> String {
+    switch version.minorVersion.minor {
+    case ..<22: "3.4.13-0"
+    case ..<29: "3.5.12-0"
+    case ..<31: "3.5.15-0"
+    case ..<34: "3.5.24-0"
+    default: "3.6.5-0"
+    }
+  }
+}
+
+/// A node object and the kubelet behind it.
+package struct SimulatedNode: Sendable, Hashable {
+  /// What the kubelet is doing.
+  package enum Kubelet: Sendable, Hashable { case running, starting, stopped }
+
+  package var name: String
+  package var controlPlane: SimulatedControlPlane?
+  package var unschedulable = false
+  package var annotations: [String: String] = [:]
+  package var kubelet = Kubelet.running
+  /// What the kubelet last reported.
+  package var kubeletVersion: KubernetesVersion
+  /// For which version kubeadm last wrote the kubelet's configuration.
+  package var kubeletConfiguration: KubernetesVersion
+
+  /// Makes a node whose kubelet runs.
+  package init(name: String, version: KubernetesVersion, isControlPlane: Bool) {
+    self.name = name
+    self.controlPlane = isControlPlane ? SimulatedControlPlane(version) : nil
+    self.kubeletVersion = version
+    self.kubeletConfiguration = version
+  }
+}
+
+/// Everything there is, as a value.
+package struct SimulatedState: Sendable, Hashable {
+  package var hosts: [String: SimulatedHost] = [:]
+  package var nodes: [String: SimulatedNode] = [:]
+  package var workloads: [SimulatedWorkload] = []
+  package var budgets: [SimulatedBudget] = []
+  /// By UID.
+  package var pods: [String: ClusterPod] = [:]
+  /// What the package source holds, newest first.
+  package var repository: [String: [String]] = [:]
+  /// `kubernetesVersion` of kubeadm's configuration.
+  package var clusterVersion: KubernetesVersion
+  package var terminatingNamespaces: Set<String> = []
+
+  /// Makes an empty cluster.
+  package init(version: KubernetesVersion) { self.clusterVersion = version }
+
+  /// Versions of all API servers.
+  var apiServers: [KubernetesVersion] { nodes.values.compactMap { $0.controlPlane?.apiServer } }
+
+  /// The host behind a node.
+  func host(ofNode node: String) -> SimulatedHost? { hosts.values.first { $0.node == node } }
+
+  /// Why a node is not Ready; nil when it is.
+  func unreadiness(of node: SimulatedNode) -> String? {
+    if let host = host(ofNode: node.name) {
+      if !host.poweredOn { return "Kubelet stopped posting node status." }
+      if host.containerRuntime == nil { return "container runtime is down" }
+    }
+    switch node.kubelet {
+    case .stopped: return "Kubelet stopped posting node status."
+    case .starting: return "container runtime status check may not have completed yet"
+    case .running: break
+    }
+    guard let oldest = apiServers.min(), node.kubeletVersion.minorVersion > oldest.minorVersion else {
+      return nil
+    }
+    return "kubelet \(node.kubeletVersion) is newer than API server \(oldest)"
+  }
+
+  /// What is left when names made up on the way (UIDs, pod names, placement) are taken out: two runs that ended in
+  /// the same state have equal snapshots.
+  package var snapshot: SimulatedSnapshot {
+    var ready: [String: Int] = [:]
+    for pod in pods.values where pod.ready && !pod.terminating {
+      ready["\(pod.namespace)/\(pod.controller?.name ?? pod.name)", default: 0] += 1
+    }
+    return SimulatedSnapshot(hosts: hosts, nodes: nodes, readyPods: ready, clusterVersion: clusterVersion)
+  }
+}
+
+/// The state of a cluster that two runs can be compared by.
+package struct SimulatedSnapshot: Sendable, Hashable {
+  package var hosts: [String: SimulatedHost]
+  package var nodes: [String: SimulatedNode]
+  /// Ready pods by `namespace/controller`.
+  package var readyPods: [String: Int]
+  package var clusterVersion: KubernetesVersion
+}

@@ -1,0 +1,59 @@
+import PawlSteps
+
+/// How commands run: on the timeline, by themselves, whoever watches.
+extension SimulatedWorld {
+  /// Starts a command and gives its number.
+  mutating func start(_ command: HostCommand, on host: String, key: JobKey?) -> Int {
+    let id = nextNumber()
+    jobs[id] = SimulatedJob(id: id, host: host, command: command)
+    if let key { jobKeys[host, default: [:]][key] = id }
+    takeTurn(of: id)
+    return id
+  }
+
+  /// Goes on with a command up to its next pause.
+  mutating func takeTurn(of id: Int) {
+    while jobs[id]?.state == .running {
+      guard let item = jobs[id]?.items.popFirst() else {
+        guard beginProgram(of: id) else { return }
+        continue
+      }
+      switch item {
+      case .say(let line): jobs[id]?.say(line, isError: false)
+      case .complain(let line): jobs[id]?.say(line, isError: true)
+      case .change(let change): perform(change, cause: jobs[id]?.current.joined(separator: " ") ?? "")
+      case .vanish(let reason): jobs[id]?.state = .lost(reason)
+      case .hang: return
+      case .spend(let duration):
+        timeline.schedule(.jobTurn(id), at: now + duration)
+        return
+      }
+    }
+  }
+
+  /// Takes up a command's next program; false when the command has ended.
+  private mutating func beginProgram(of id: Int) -> Bool {
+    guard let argv = jobs[id]?.nextProgram(), let job = jobs[id] else {
+      jobs[id]?.state = .finished
+      return false
+    }
+    let script = script(for: argv, on: job.host, asRoot: job.command.asRoot)
+    jobs[id]?.items = script.items[...]
+    jobs[id]?.pendingStatus = script.status
+    return true
+  }
+
+  private mutating func script(for argv: [String], on hostName: String, asRoot: Bool) -> CommandScript {
+    guard let host = state.hosts[hostName] else { return .failing(127, "there is no such host") }
+    if asRoot, !host.sudo { return .failing(1, "sudo: a password is required") }
+    let script = CommandInterpreter(state: state, host: host, isRoot: asRoot).script(for: argv)
+    switch faults.strike(argv.joined(separator: " "), host: hostName, where: { !$0.isOfLink }) {
+    case .fail(let status, let complaint): return .failing(status, complaint)
+    case .failAfterEffect(let status, let complaint):
+      return CommandScript(items: script.items + [.complain(complaint)], status: status)
+    case .killHalfway: return script.killedHalfway()
+    case .hang: return CommandScript(items: [.hang])
+    case .loseLinkBefore, .loseLinkDuring, .loseLinkAfter, nil: return script
+    }
+  }
+}
