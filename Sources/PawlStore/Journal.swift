@@ -69,7 +69,7 @@ struct Journal {
       let outcome: [UInt8]? = row.optionalField("outcome")
       return RunSummary(
         id: run, cluster: try row.field("cluster"), title: try row.field("title"),
-        createdAt: JournalCoding.date(milliseconds: try row.field("createdAt")),
+        createdAt: try JournalCoding.date(milliseconds: try row.field("createdAt")),
         outcome: try outcome.map { try decodeKnown(RunOutcome.self, from: $0, of: run) })
     }
   }

@@ -93,7 +93,8 @@ struct JournalReader {
     guard check.fault == nil else { return }
     let lastHash: String? = try end?.field("hash")
     if check.events.count != last {
-      fail(&check, .damaged, at: check.events.count + 1, "the journal should end with event \(last)")
+      let place = min(check.events.count, last) + 1
+      fail(&check, .damaged, at: place, "the journal should end with event \(last)")
     } else if lastHash != check.lastHash {
       fail(&check, .damaged, at: last, "it is not the event that the journal should end with")
     }
@@ -128,5 +129,6 @@ struct JournalReader {
     _ check: inout JournalCheck, _ kind: JournalCheck.Fault.Kind, at sequence: Int, _ reason: String
   ) {
     check.fault = JournalCheck.Fault(kind: kind, sequence: sequence, reason: reason)
+    check.events.removeLast(max(0, check.events.count - max(0, sequence - 1)))
   }
 }

@@ -15,7 +15,10 @@ enum JournalSchema {
       try createOutput(db)
       try db.execute(
         sql: """
-          CREATE TABLE lockEpoch (cluster TEXT NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL) STRICT;
+          CREATE TABLE lockEpoch (
+            file TEXT NOT NULL PRIMARY KEY, -- the lock's file, one for each cluster
+            epoch INTEGER NOT NULL
+          ) STRICT;
           """)
     }
     return migrator

@@ -80,16 +80,17 @@ package final class SQLiteRunStore: RunStore {
   }
 
   package func lock(cluster: String, for holder: LockHolder) async throws(StoreError) -> any RunLock {
-    let path = directory.locks + "/" + ClusterLock.fileName(for: cluster, digest: chain.digest)
+    let name = ClusterLock.fileName(for: cluster, digest: chain.digest)
+    let path = directory.locks + "/" + name
     return try await write { journal in
       try ClusterLock.acquire(path: path, cluster: cluster, for: holder) {
         try Int.fetchOne(
           journal.db,
           sql: """
-            INSERT INTO lockEpoch (cluster, epoch) VALUES (?, 1)
+            INSERT INTO lockEpoch (file, epoch) VALUES (?, 1)
             ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch
             """,
-          arguments: [cluster]) ?? 0
+          arguments: [name]) ?? 0
       }
     }
   }

@@ -45,10 +45,9 @@ struct StateDirectory: Sendable {
     let code = errno
     var isDirectory: ObjCBool = false
     // mkdir on a read-only disk says so even for a directory that is there.
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-      return
-    }
-    throw .system("create", path, code)
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+    if exists, isDirectory.boolValue { return }
+    throw .system("create", path, exists ? ENOTDIR : code)
   }
 
   private static func synchronize(_ directory: String) throws(StoreError) {

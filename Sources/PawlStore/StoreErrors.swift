@@ -40,19 +40,25 @@ extension StoreError {
   init(_ error: any Error, path: String) {
     switch error {
     case let error as StoreError: self = error
-    case let error as DatabaseError: self = Self.database(error, path: path)
+    case let error as DatabaseError:
+      self = .database(error.extendedResultCode.rawValue, error.message, path: path)
+    case is DecodingError:
+      self.init(
+        .damaged, "The journal \(path) holds an unreadable value; restore the state directory from a copy.")
     default:
       self.init(
         .inputOutput, "An entry can't be written to the journal \(path) (\(error)); please report this.")
     }
   }
 
-  private static func database(_ error: DatabaseError, path: String) -> StoreError {
-    let reason = error.message ?? "no reason given"
-    switch error.resultCode {
+  /// What SQLite's result code means here: https://www.sqlite.org/rescode.html
+  static func database(_ code: Int32, _ message: String?, path: String) -> StoreError {
+    let reason = message ?? "no reason given"
+    let code = ResultCode(rawValue: code)
+    switch code.primaryResultCode {
     case .SQLITE_FULL: return .diskFull(path)
     // SQLite can't extend the file that its connections share: the disk is full.
-    case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE: return .diskFull(path)
+    case .SQLITE_IOERR where code == .SQLITE_IOERR_SHMSIZE: return .diskFull(path)
     case .SQLITE_CORRUPT, .SQLITE_NOTADB:
       return StoreError(
         .damaged,

@@ -2,8 +2,9 @@ import Foundation
 import Testing
 
 /// SQLite itself, as anybody can use it beside Pawl; taken from the library that the process has loaded.
-struct RawDatabase: ~Copyable {
-  private typealias Open = @convention(c) (UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>) -> Int32
+final class RawDatabase {
+  private typealias Open =
+    @convention(c) (UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>) -> Int32
   private typealias Execute =
     @convention(c) (
       OpaquePointer?, UnsafePointer<CChar>, UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?
