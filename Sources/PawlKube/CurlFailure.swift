@@ -18,7 +18,7 @@ extension HTTPFailure {
     case CURLE_PEER_FAILED_VERIFICATION: return .tls(problem(verifyResult))
     case CURLE_SSL_CERTPROBLEM: return .tls(.clientCertificate)
     case CURLE_SSL_CONNECT_ERROR:
-      if verifyResult != 0 { return .tls(problem(verifyResult)) }
+      if verifyResult > 1 { return .tls(problem(verifyResult)) }
       // A connection that is cut during the handshake is what a starting or stopping server looks like.
       if detail.contains("SSL_ERROR_SYSCALL") || detail.contains("unexpected eof") { return .unreachable }
       return .tls(detail.contains("alert") ? .clientCertificate : .handshake)
@@ -36,7 +36,8 @@ extension HTTPFailure {
     case 9: .notYetValid
     case 10: .expired
     case 2, 18, 19, 20, 21: .unknownAuthority
-    case 0, 62, 64: .wrongName
+    // 1 is what libcurl starts from: the chain was not the trouble.
+    case 0, 1, 62, 64: .wrongName
     default: .handshake
     }
   }
