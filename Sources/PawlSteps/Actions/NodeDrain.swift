@@ -1,0 +1,87 @@
+package import PawlEngine
+import PawlModel
+package import PawlPlan
+
+/// Takes a node out of service: cordons it, with a mark of this run, and moves its pods away.
+package struct NodeDrain: Action {
+  package static let spec = ActionSpec(
+    name: "node/drain", version: 1,
+    summary: "Cordons a node and evicts its pods within their disruption budgets.",
+    parameters: [
+      .init("timeout", .duration, default: .string("10m"), "How long the whole drain may take."),
+      .init(
+        "localData", .string, default: .string("refuse"), allowed: lossPolicies,
+        "What happens to pods with emptyDir volumes, whose data is lost."),
+      .init(
+        "unmanagedPods", .string, default: .string("refuse"), allowed: lossPolicies,
+        "What happens to pods that nothing creates again."),
+      .init("gracePeriod", .int, default: .int(-1), "Seconds pods get to end; -1 for each pod's own."),
+    ],
+    // The parameter `timeout` is the limit that counts.
+    reversibility: .compensable, timeoutSeconds: 86_400, estimateSeconds: 45, title: { "Drain \($0.node)" },
+    effects: { [.outOfService(node: $0.node)] }, freeze: NodeName.freeze)
+
+  private static let lossPolicies = Policy.LossPolicy.allCases.map(\.rawValue)
+
+  private let node: String
+  private let policy: DrainPolicy
+  private let limitSeconds: Int
+
+  package init(step: PlanStep) throws(StepFailure) {
+    let parameters = StepParameters(step)
+    node = try parameters.node()
+    let grace = try parameters.int("gracePeriod", default: -1)
+    policy = DrainPolicy(
+      localData: try parameters.choice("localData", default: .refuse),
+      unmanagedPods: try parameters.choice("unmanagedPods", default: .refuse),
+      gracePeriodSeconds: grace < 0 ? nil : grace)
+    limitSeconds = min(try parameters.seconds("timeout", default: 600), step.timeoutSeconds)
+  }
+
+  private func drain(_ environment: ActionEnvironment) -> Drain {
+    Drain(
+      node: node, policy: policy, cluster: environment.cluster,
+      deadline: Deadline(seconds: limitSeconds, clock: environment.clock), report: { environment.status($0) })
+  }
+
+  private func current(_ environment: ActionEnvironment) async throws(StepFailure) -> ClusterNode {
+    let name = node
+    guard let node = try await environment.cluster.node(named: name) else {
+      throw CordonMark.unknownNode(name)
+    }
+    return node
+  }
+
+  package func probe(_ environment: ActionEnvironment) async throws(StepFailure) -> ProbeVerdict {
+    let node = try await current(environment)
+    guard node.unschedulable else { return .notStarted }
+    let left = try await drain(environment).survey().leaving
+    if left.isEmpty { return .done(StepOutcome("\(self.node) was found drained.", changed: true)) }
+    guard CordonMark(of: node) == .run(environment.context.run) else { return .notStarted }
+    return .torn(
+      "\(self.node) is cordoned and \(DrainText.pods(left.count)) left to move; the drain goes on there")
+  }
+
+  package func perform(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {
+    let drain = drain(environment)
+    let (name, run) = (node, environment.context.run)
+    let before = try await current(environment)
+    // Refusals are found before anything is touched.
+    try await drain.survey().refuseIfNeeded(node: name, cordoned: before.unschedulable)
+    if !before.unschedulable {
+      try await environment.cluster.patchNode(
+        named: name, unschedulable: true, annotations: [CordonMark.annotation: run.text])
+    }
+    let moved = try await drain.run()
+    return StepOutcome("Drained \(name): \(DrainText.pods(moved)) moved away.", changed: true)
+  }
+
+  package func verify(_ environment: ActionEnvironment) async throws(StepFailure) {
+    guard try await current(environment).unschedulable else {
+      throw StepFailure(
+        code: "uncordoned-meanwhile", message: "Somebody uncordoned \(node) while it was drained.",
+        retry: .temporary,
+        hint: "Find out who did and why; then run `pawl resume`.")
+    }
+  }
+}

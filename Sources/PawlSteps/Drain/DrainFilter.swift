@@ -1,0 +1,133 @@
+package import PawlModel
+
+/// What drain may do to pods.
+package struct DrainPolicy: Sendable, Hashable {
+  /// Pods with emptyDir volumes, whose data is lost.
+  package var localData: Policy.LossPolicy
+  /// Pods that nothing creates again.
+  package var unmanagedPods: Policy.LossPolicy
+  /// What pods get to end; nil for each pod's own.
+  package var gracePeriodSeconds: Int?
+
+  /// Makes a policy; the default refuses every loss.
+  package init(
+    localData: Policy.LossPolicy = .refuse, unmanagedPods: Policy.LossPolicy = .refuse,
+    gracePeriodSeconds: Int? = nil
+  ) {
+    self.localData = localData
+    self.unmanagedPods = unmanagedPods
+    self.gracePeriodSeconds = gracePeriodSeconds
+  }
+}
+
+/// What drain does with one pod, and why.
+package struct DrainVerdict: Sendable, Hashable {
+  /// What is done.
+  package enum Behaviour: String, Sendable, Hashable {
+    /// Asked to leave, within its budget.
+    case evict
+    /// Removed: it has ended, so no budget speaks of it.
+    case delete
+    /// On its way out already.
+    case wait
+    /// Stays.
+    case ignore
+    /// The drain does not begin.
+    case refuse
+  }
+
+  package let pod: ClusterPod
+  package let behaviour: Behaviour
+  /// Short and stable, `daemon-set`, `local-data`.
+  package let reason: String
+  /// A phrase for the operator; empty for a plain eviction.
+  package let message: String
+}
+
+/// One rule about pods, as data: the list of rules is `DrainFilter.all`.
+package struct DrainFilter: Sendable {
+  /// What a rule says of a pod.
+  package enum Finding: Sendable, Hashable {
+    /// Settled; the rules below are not asked.
+    case settle(DrainVerdict.Behaviour, String)
+    /// The drain must not begin.
+    case refuse(String)
+    /// It may go, but the operator should know.
+    case warn(String)
+  }
+
+  /// The reason's name.
+  package let name: String
+  /// nil when the rule has nothing to say of the pod.
+  package let check: @Sendable (ClusterPod, DrainPolicy, _ daemonSetExists: Bool) -> Finding?
+
+  /// In order; the same order and effects as `kubectl drain --ignore-daemonsets`, with `localData` for
+  /// `--delete-emptydir-data` and `unmanagedPods` for `--force`.
+  package static let all: [DrainFilter] = [daemonSet, mirror, terminating, finished, localData, unmanaged]
+
+  /// Pods of a DaemonSet belong on the node; a pod whose DaemonSet is gone is like an unmanaged one.
+  package static let daemonSet = DrainFilter(name: "daemon-set") { pod, policy, exists in
+    guard let owner = pod.controller, owner.kind == "DaemonSet", !hasEnded(pod) else { return nil }
+    if exists { return .settle(.ignore, "DaemonSet \(owner.name) keeps it on the node") }
+    if pod.terminating { return nil }
+    return loss(policy.unmanagedPods, "its DaemonSet \(owner.name) is gone, so nothing creates it again")
+  }
+
+  /// Static pods show up as mirror pods; only the host can remove them.
+  package static let mirror = DrainFilter(name: "static-pod") { pod, _, _ in
+    pod.annotations["kubernetes.io/config.mirror"] == nil
+      ? nil : .settle(.ignore, "it is a static pod of the host")
+  }
+
+  /// Already asked to leave.
+  package static let terminating = DrainFilter(name: "terminating") { pod, _, _ in
+    pod.terminating ? .settle(.wait, "it is being deleted already") : nil
+  }
+
+  /// Nothing is lost any more.
+  package static let finished = DrainFilter(name: "finished") { pod, _, _ in
+    hasEnded(pod) ? .settle(.delete, "it has ended (\(pod.phase))") : nil
+  }
+
+  /// An emptyDir goes with its pod.
+  package static let localData = DrainFilter(name: "local-data") { pod, policy, _ in
+    pod.hasEmptyDir ? loss(policy.localData, "its emptyDir volume would be lost") : nil
+  }
+
+  /// Nothing creates it again elsewhere.
+  package static let unmanaged = DrainFilter(name: "unmanaged") { pod, policy, _ in
+    pod.controller == nil ? loss(policy.unmanagedPods, "no controller creates it again") : nil
+  }
+
+  private static func hasEnded(_ pod: ClusterPod) -> Bool {
+    pod.phase == "Succeeded" || pod.phase == "Failed"
+  }
+
+  private static func loss(_ policy: Policy.LossPolicy, _ message: String) -> Finding {
+    switch policy {
+    case .refuse: .refuse(message)
+    case .delete: .warn(message)
+    }
+  }
+
+  /// What the rules together say of a pod.
+  package static func verdict(
+    on pod: ClusterPod, policy: DrainPolicy, daemonSetExists: Bool, filters: [DrainFilter] = all
+  ) -> DrainVerdict {
+    var refusals: [(String, String)] = []
+    var warnings: [(String, String)] = []
+    for filter in filters {
+      switch filter.check(pod, policy, daemonSetExists) {
+      case .settle(let behaviour, let message):
+        return DrainVerdict(pod: pod, behaviour: behaviour, reason: filter.name, message: message)
+      case .refuse(let message): refusals.append((filter.name, message))
+      case .warn(let message): warnings.append((filter.name, message))
+      case nil: continue
+      }
+    }
+    let findings = refusals.isEmpty ? warnings : refusals
+    return DrainVerdict(
+      pod: pod, behaviour: refusals.isEmpty ? .evict : .refuse, reason: findings.first?.0 ?? "managed",
+      message: findings.map(\.1).joined(separator: " and "))
+  }
+}

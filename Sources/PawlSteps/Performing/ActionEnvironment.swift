@@ -1,0 +1,39 @@
+package import PawlEngine
+package import PawlPlan
+
+/// What an action may use during an attempt or a probe.
+package struct ActionEnvironment: Sendable {
+  /// What is known of the commands that earlier tries of the step started on its host.
+  package enum EarlierCommands: Sendable, Hashable {
+    /// None was started, or the last one ended well.
+    case none
+    /// The last one was started and did not end well: the host may be in a state in between. The text says how.
+    case unfinished(String)
+  }
+
+  package let step: PlanStep
+  package let context: StepContext
+  package let cluster: StepCluster
+  /// For waits between samples; a test's clock does not wait.
+  package let clock: any Clock<Duration>
+  /// Only for `probe`.
+  package let earlierCommands: EarlierCommands
+  let hosts: any HostSessions
+  let tracker: EffectTracker
+
+  /// The session to an inventory host.
+  package func host(_ name: String) async throws(StepFailure) -> StepHost {
+    do throws(HostError) {
+      let session = try await hosts.session(to: name)
+      return StepHost(name: name, session: session, context: context, tracker: tracker)
+    } catch {
+      throw StepFailure(error)
+    }
+  }
+
+  /// Says what the step does or waits for now.
+  package func status(_ text: String) { context.report(.status(text)) }
+
+  /// The step's own limit, from now on.
+  package func deadline() -> Deadline { Deadline(seconds: step.timeoutSeconds, clock: clock) }
+}

@@ -1,0 +1,112 @@
+package import PawlEngine
+import PawlModel
+
+/// The API server as an action uses it: looks and changes are told apart, and failures are those of a step.
+///
+/// Each call is the `ClusterClient` call of the same name.
+package struct StepCluster: Sendable {
+  private let client: any ClusterClient
+  private let tracker: EffectTracker
+
+  init(client: any ClusterClient, tracker: EffectTracker) {
+    self.client = client
+    self.tracker = tracker
+  }
+
+  private func look<Result: Sendable>(
+    _ call: (any ClusterClient) async throws(ClusterError) -> Result
+  ) async throws(StepFailure) -> Result {
+    do throws(ClusterError) {
+      return try await call(client)
+    } catch {
+      throw StepFailure(error)
+    }
+  }
+
+  private func change<Result: Sendable>(
+    _ call: (any ClusterClient) async throws(ClusterError) -> Result
+  ) async throws(StepFailure) -> Result {
+    tracker.begin()
+    do throws(ClusterError) {
+      return try await call(client)
+    } catch {
+      let failure = StepFailure(error)
+      // A server that answers with an error has changed nothing.
+      if failure.retry != .transport { tracker.retract() }
+      throw failure
+    }
+  }
+
+  // MARK: Looks
+
+  package func isReady() async throws(StepFailure) -> Bool {
+    try await look { client throws(ClusterError) in try await client.isReady() }
+  }
+
+  package func nodes() async throws(StepFailure) -> [ClusterNode] {
+    try await look { client throws(ClusterError) in try await client.nodes() }
+  }
+
+  /// nil when there is none of that name.
+  package func node(named name: String) async throws(StepFailure) -> ClusterNode? {
+    try await look { client throws(ClusterError) in try await client.node(named: name) }
+  }
+
+  package func pods(onNode node: String, namespace: String? = nil) async throws(StepFailure) -> [ClusterPod] {
+    try await look { client throws(ClusterError) in
+      try await client.pods(node: node, namespace: namespace, labels: nil)
+    }
+  }
+
+  package func budgets() async throws(StepFailure) -> [ClusterBudget] {
+    try await look { client throws(ClusterError) in try await client.budgets() }
+  }
+
+  package func daemonSetExists(namespace: String, name: String) async throws(StepFailure) -> Bool {
+    try await look { client throws(ClusterError) in
+      try await client.daemonSetExists(namespace: namespace, name: name)
+    }
+  }
+
+  /// - Throws: `api-timed-out` after the limit.
+  package func waitForNode(
+    named name: String, timeoutSeconds: Int, until condition: @escaping @Sendable (ClusterNode?) -> Bool
+  ) async throws(StepFailure) -> ClusterNode? {
+    try await look { client throws(ClusterError) in
+      try await client.waitForNode(named: name, timeoutSeconds: timeoutSeconds, until: condition)
+    }
+  }
+
+  /// - Throws: `api-timed-out` after the limit.
+  @discardableResult
+  package func waitForPods(
+    onNode node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([ClusterPod]) -> Bool
+  ) async throws(StepFailure) -> [ClusterPod] {
+    try await look { client throws(ClusterError) in
+      try await client.waitForPods(onNode: node, timeoutSeconds: timeoutSeconds, until: condition)
+    }
+  }
+
+  // MARK: Changes
+
+  package func patchNode(
+    named name: String, unschedulable: Bool?, annotations: [String: String?]
+  ) async throws(StepFailure) {
+    try await change { client throws(ClusterError) in
+      try await client.patchNode(named: name, unschedulable: unschedulable, annotations: annotations)
+    }
+  }
+
+  package func evict(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(StepFailure) -> EvictionAnswer
+  {
+    try await change { client throws(ClusterError) in
+      try await client.evict(pod, gracePeriodSeconds: gracePeriodSeconds)
+    }
+  }
+
+  package func delete(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(StepFailure) {
+    try await change { client throws(ClusterError) in
+      try await client.delete(pod, gracePeriodSeconds: gracePeriodSeconds)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package import PawlEngine
+
+/// A host as an action uses it: looks and changes are told apart, and failures are those of a step.
+package struct StepHost: Sendable {
+  /// The inventory's name of the host.
+  package let name: String
+  let session: any HostSession
+  let context: StepContext
+  let tracker: EffectTracker
+
+  /// Runs a program that changes nothing.
+  package func look(
+    _ argv: [String], asRoot: Bool = false, timeoutSeconds: Int = 60
+  ) async throws(StepFailure) -> HostCommandResult {
+    var command = HostCommand(argv, asRoot: asRoot, timeoutSeconds: timeoutSeconds)
+    command.environment = ["LC_ALL": "C"]
+    do throws(HostError) {
+      return try await session.run(command)
+    } catch {
+      throw StepFailure(error)
+    }
+  }
+
+  /// Runs a command that changes the host and outlives link and process; its output is passed on as it comes.
+  ///
+  /// A command of this attempt that the host knows already is not started again.
+  package func change(_ command: HostCommand) async throws(StepFailure) -> HostCommandResult {
+    guard let key = tracker.begin(on: session) else {
+      throw StepFailure(
+        code: "too-many-commands", message: "The action starts more commands on \(name) than it declares.",
+        hint: "This is a defect in the action: raise its hostChanges.")
+    }
+    let report = context.report
+    do throws(HostError) {
+      let result = try await session.runDetached(command, key: key, epoch: context.epoch) {
+        report(.output($0))
+      }
+      tracker.closeCommand()
+      return result
+    } catch {
+      throw await failure(from: error, of: key)
+    }
+  }
+
+  /// Tells a command that was never started from one whose end is unknown.
+  private func failure(from error: HostError, of key: JobKey) async -> StepFailure {
+    var failure = StepFailure(error)
+    switch error.code {
+    case .fenced:
+      tracker.retract()
+    case .failed:
+      if await isAbsent(key) { tracker.retract() } else { failure.retry = .transport }
+    case .unreachable, .linkLost, .timedOut, .cancelled, .hostKey, .authentication:
+      // Whatever cut the way to the host says nothing about the command: the outcome is unknown.
+      failure.retry = .transport
+    }
+    return failure
+  }
+
+  private func isAbsent(_ key: JobKey) async -> Bool {
+    do throws(HostError) {
+      return try await session.jobState(key) == .absent
+    } catch {
+      return false
+    }
+  }
+}

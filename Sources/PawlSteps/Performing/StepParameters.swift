@@ -1,0 +1,125 @@
+package import PawlEngine
+package import PawlModel
+package import PawlPlan
+
+/// The parameters of a step, read by type. A saved plan brings versions back as text, so both forms are taken.
+package struct StepParameters: Sendable {
+  private let step: PlanStep
+
+  /// Reads the parameters of a step.
+  package init(_ step: PlanStep) { self.step = step }
+
+  /// The inventory host that the step runs on.
+  package func host() throws(StepFailure) -> String {
+    guard let host = step.host else { throw problem("runs on a host, but none is named") }
+    return host
+  }
+
+  /// The node's name in the cluster: `node`, which the planner adds, else the host's name.
+  package func node() throws(StepFailure) -> String {
+    if case .string(let node) = step.with["node"] { return node }
+    return try host()
+  }
+
+  /// A required version.
+  package func version(_ name: String) throws(StepFailure) -> KubernetesVersion {
+    switch step.with[name] {
+    case .version(let version): return version
+    case .string(let text):
+      guard let version = KubernetesVersion(parsing: text) else { fallthrough }
+      return version
+    default: throw problem("needs the version `\(name)`, such as 1.20.15")
+    }
+  }
+
+  /// A required text.
+  package func text(_ name: String) throws(StepFailure) -> String {
+    guard case .string(let text) = step.with[name] else { throw problem("needs the text `\(name)`") }
+    return text
+  }
+
+  /// One of the texts of an enumeration; the default when it is not given.
+  package func choice<Choice: RawRepresentable & CaseIterable>(
+    _ name: String, default defaultValue: Choice? = nil
+  ) throws(StepFailure) -> Choice where Choice.RawValue == String {
+    if let value = step.with[name] {
+      if case .string(let text) = value, let choice = Choice(rawValue: text) { return choice }
+    } else if let defaultValue {
+      return defaultValue
+    }
+    let allowed = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+    throw problem("needs `\(name)` to be one of \(allowed)")
+  }
+
+  /// A whole number; the default when it is not given.
+  package func int(_ name: String, default defaultValue: Int) throws(StepFailure) -> Int {
+    switch step.with[name] {
+    case .int(let number): return number
+    case nil: return defaultValue
+    default: throw problem("needs `\(name)` to be a whole number")
+    }
+  }
+
+  /// A duration in seconds, given as seconds or as text such as `1h30m`; the default when it is not given.
+  package func seconds(_ name: String, default defaultValue: Int) throws(StepFailure) -> Int {
+    switch step.with[name] {
+    case .int(let seconds) where seconds > 0: return seconds
+    case .string(let text):
+      guard let seconds = Self.seconds(in: text), seconds > 0 else { fallthrough }
+      return seconds
+    case .some: throw problem("needs `\(name)` to be a duration such as 10m")
+    case nil: return defaultValue
+    }
+  }
+
+  /// A list of texts.
+  package func texts(_ name: String) throws(StepFailure) -> [String] {
+    guard case .list(let items) = step.with[name] else { throw problem("needs the list `\(name)`") }
+    var texts: [String] = []
+    for item in items {
+      guard case .string(let text) = item, !text.isEmpty else {
+        throw problem("needs `\(name)` to hold texts")
+      }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  /// A map from text to text.
+  package func textMap(_ name: String) throws(StepFailure) -> [String: String] {
+    guard case .map(let entries) = step.with[name] else { throw problem("needs the map `\(name)`") }
+    var texts: [String: String] = [:]
+    for (key, value) in entries {
+      guard case .string(let text) = value else { throw problem("needs `\(name)` to hold texts") }
+      texts[key] = text
+    }
+    return texts
+  }
+
+  private func problem(_ text: String) -> StepFailure {
+    StepFailure(
+      code: "invalid-parameters", message: "Step \(step.id) (\(step.uses)) \(text).",
+      hint: "Plan again; if the plan comes from a runbook of your own, correct `with` there.")
+  }
+
+  /// Reads `90s`, `10m`, `1h30m`, `600`; nil for anything else.
+  static func seconds(in text: String) -> Int? {
+    if let plain = Int(text) { return plain }
+    var total = 0
+    var digits = ""
+    var lastUnit = Int.max
+    for character in text {
+      if character.isASCII, character.isNumber {
+        digits.append(character)
+        continue
+      }
+      guard let unit = ["h": 3600, "m": 60, "s": 1][character], unit < lastUnit, let number = Int(digits),
+        number <= 1_000_000
+      else { return nil }
+      total += number * unit
+      lastUnit = unit
+      digits = ""
+    }
+    return digits.isEmpty && !text.isEmpty ? total : nil
+  }
+}
