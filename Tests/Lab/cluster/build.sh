@@ -1,0 +1,94 @@
+# Builds the cluster on running hosts, as an operator would: packages from the
+# repository, on hold; kubeadm init; kubeadm join; a workload.
+# shellcheck shell=bash
+
+install_packages() {
+    local release=$LAB_START_RELEASE
+    in_host "$1" apt-get update -qq
+    in_host "$1" apt-get install -y -qq --no-install-recommends \
+        "kubeadm=$release" "kubelet=$release" "kubectl=$release"
+    in_host "$1" apt-mark hold kubeadm kubelet kubectl
+}
+
+# control_plane_endpoint: where the nodes find the API server.
+control_plane_endpoint() {
+    if [[ $LAB_TOPOLOGY == ha ]]; then
+        echo "$LAB_BASTION_PRIVATE:6443"
+    else
+        echo "$(host_address cp-1):6443"
+    fi
+}
+
+kubeadm_config() {
+    local name
+    cat <<CONFIG
+apiVersion: kubeadm.k8s.io/v1beta2
+kind: InitConfiguration
+localAPIEndpoint:
+  advertiseAddress: $(host_address cp-1)
+nodeRegistration:
+  criSocket: /run/containerd/containerd.sock
+---
+apiVersion: kubeadm.k8s.io/v1beta2
+kind: ClusterConfiguration
+kubernetesVersion: v$LAB_START_VERSION
+controlPlaneEndpoint: $(control_plane_endpoint)
+apiServer:
+  certSANs:
+    - $LAB_BASTION_PUBLIC
+    - $LAB_BASTION_PRIVATE
+$(for name in "${LAB_CONTROL_PLANES[@]}"; do echo "    - $(host_address "$name")"; done)
+---
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cgroupDriver: cgroupfs
+imageGCHighThresholdPercent: 100
+---
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+clusterCIDR: $LAB_POD_NETWORK
+conntrack:
+  maxPerCore: 0
+  tcpEstablishedTimeout: 0s
+  tcpCloseWaitTimeout: 0s
+CONFIG
+}
+
+init_first_control_plane() {
+    kubeadm_config | in_host cp-1 tee /root/kubeadm.yaml >/dev/null
+    in_host cp-1 kubeadm init --config /root/kubeadm.yaml --upload-certs \
+        --ignore-preflight-errors="$LAB_IGNORED_CHECKS"
+}
+
+# join_node NAME COMMAND…: the join command, as kubeadm printed it.
+join_node() {
+    in_host "$1" "${@:2}" --cri-socket /run/containerd/containerd.sock \
+        --ignore-preflight-errors="$LAB_IGNORED_CHECKS"
+}
+
+join_nodes() {
+    local command name key
+    read -ra command < <(in_host cp-1 kubeadm token create --print-join-command)
+    for name in "${LAB_WORKERS[@]}"; do join_node "$name" "${command[@]}" & done
+    if [[ $LAB_TOPOLOGY == ha ]]; then
+        key=$(in_host cp-1 kubeadm init phase upload-certs --upload-certs | tail -1)
+        for name in cp-2 cp-3; do
+            join_node "$name" "${command[@]}" --control-plane --certificate-key "$key" \
+                --apiserver-advertise-address "$(host_address "$name")"
+        done
+    fi
+    wait
+}
+
+build_cluster() {
+    local name pids=()
+    for name in "${LAB_NODES[@]}"; do
+        install_packages "$name" &
+        pids+=($!)
+    done
+    for name in "${pids[@]}"; do wait "$name"; done
+    init_first_control_plane
+    write_kubeconfig
+    join_nodes
+    lab_kubectl apply -f "$LAB_DIR/cluster/workload.yaml"
+}
