@@ -54,8 +54,8 @@ let package = Package(
       "PawlCLI",
       [
         "PawlSteps", "PawlEngine", "PawlStore", "PawlSSH", "PawlKube", "PawlSimulation", "PawlPlan",
-        "PawlModel", "PawlGraph", argumentParser, logging,
-      ]),
+        "PawlModel", "PawlGraph", argumentParser,
+      ], resources: [.embedInCode("Runbooks")]),
     .executableTarget(name: "pawl", dependencies: ["PawlCLI"], swiftSettings: settings),
     tests("PawlGraphTests", ["PawlGraph"]),
     tests("PawlModelTests", ["PawlModel"]),

@@ -1,1 +1,3 @@
 import PawlCLI
+
+await Entrypoint.main()

@@ -13,7 +13,7 @@ enum Sample {
       cluster: cluster, runbook: RunbookReference(name: "upgrade", version: "1", digest: "00"),
       inputs: ["to": .string("1.21")], title: "Upgrade \(cluster) ä/\"quoted\"", versions: [], steps: [],
       skipped: [SkippedStep(id: StepID("drain@worker-2"), reason: "is out of service")], notes: [],
-      basis: "aa")
+      basis: [:])
     return RunRecord(
       id: RunID(id), plan: plan,
       inventory: Inventory(

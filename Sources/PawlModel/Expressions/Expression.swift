@@ -68,7 +68,7 @@ package struct ExpressionError: Error, Sendable, Hashable, CustomStringConvertib
   /// Whether something was not there, which `default` answers.
   let isMissing: Bool
 
-  init(_ message: String, at location: SourceLocation, isMissing: Bool = false) {
+  package init(_ message: String, at location: SourceLocation, isMissing: Bool = false) {
     self.message = message
     self.location = location
     self.isMissing = isMissing

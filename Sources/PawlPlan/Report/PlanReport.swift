@@ -1,6 +1,5 @@
 import PawlModel
 
-
 /// A plan as people read it. Pure text; colour is the terminal's business.
 package struct PlanReport: Sendable {
   private let plan: Plan

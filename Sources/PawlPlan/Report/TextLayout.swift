@@ -1,4 +1,10 @@
 extension String {
+  /// The text with a capital letter in front and a full stop behind.
+  package var asSentence: String {
+    let text = prefix(1).uppercased() + dropFirst()
+    return text.hasSuffix(".") ? text : text + "."
+  }
+
   /// The text with spaces added up to a width, and at least one.
   package func padded(to width: Int) -> String {
     count < width ? self + String(repeating: " ", count: width - count) : self + " "

@@ -1,0 +1,253 @@
+import ArgumentParser
+import Foundation
+import PawlEngine
+import PawlModel
+import PawlPlan
+import PawlStore
+
+/// `pawl resume [RUN]`
+struct ResumeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "resume", abstract: "Go on with a run from the last safe point.",
+    discussion: "Steps that finished are never run again; a step that was cut off is looked at first.")
+
+  @Argument(help: "The run; without it the last unfinished one.")
+  var runID: String?
+
+  @OptionGroup var state: StateOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    try await reportingFailures {
+      let workflow = try RunWorkflow.open(state, output: output)
+      guard let id = try await chosen(from: workflow.store) else {
+        Console.error("There is no unfinished run.")
+        return .success
+      }
+      let (record, events) = try await workflow.store.load(id)
+      if try RunState(plan: record.plan, events: events).outcome == .completed {
+        Console.error("Run \(id) is finished; there is nothing to go on with.")
+        return .success
+      }
+      let world = try World.real(record.inventory)
+      return try await closing(world) { try await workflow.resume(id, record: record, world: world) }
+    }
+  }
+
+  private func chosen(from store: SQLiteRunStore) async throws -> RunID? {
+    if let runID { return RunID(runID) }
+    return try await store.list().first { $0.outcome != .completed }?.id
+  }
+}
+
+/// `pawl runs`, `pawl runs verify`
+struct RunsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs", abstract: "The history of runs.",
+    subcommands: [RunsListCommand.self, RunsVerifyCommand.self], defaultSubcommand: RunsListCommand.self)
+}
+
+/// `pawl runs list`
+struct RunsListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "list", abstract: "All runs, newest first.")
+
+  @OptionGroup var state: StateOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    try await reportingFailures {
+      let runs = try await RunWorkflow.open(state, output: output).store.list()
+      if output.format == .human, runs.isEmpty { Console.line("No runs yet.") }
+      for run in runs {
+        let outcome = run.outcome?.label ?? "unfinished"
+        switch output.format {
+        case .human: Console.line("\(run.id)  \(outcome.padded(to: 14))\(run.title)")
+        case .json: Console.line(JSONLine.text(RunLine(run, outcome: outcome)))
+        }
+      }
+      return .success
+    }
+  }
+}
+
+/// A run in JSON output.
+struct RunLine: Encodable {
+  let run: String
+  let cluster: String
+  let title: String
+  let createdAt: Date
+  let outcome: String
+
+  init(_ run: RunSummary, outcome: String) {
+    self.run = run.id.text
+    cluster = run.cluster
+    title = run.title
+    createdAt = run.createdAt
+    self.outcome = outcome
+  }
+}
+
+/// `pawl runs verify [RUN]`
+struct RunsVerifyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "Check that the journal of runs is whole and unchanged.")
+
+  @Argument(help: "The run; without it all of them.")
+  var runID: String?
+
+  @OptionGroup var state: StateOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    try await reportingFailures {
+      let store = try RunWorkflow.open(state, output: output).store
+      let ids = if let runID { [RunID(runID)] } else { try await store.list().map(\.id) }
+      var sound = true
+      for id in ids {
+        let check = try await store.verify(run: id)
+        if let fault = check.fault {
+          sound = false
+          Console.line("\(id)  damaged at event \(fault.sequence): \(fault.reason)")
+        } else {
+          Console.line("\(id)  sound, \(check.events.count) events")
+        }
+      }
+      return sound ? .success : .failed
+    }
+  }
+}
+
+/// `pawl show RUN`
+struct ShowCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "The state of a run, step by step.")
+
+  @Argument(help: "The run.")
+  var runID: String
+
+  @OptionGroup var state: StateOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    try await reportingFailures {
+      let store = try RunWorkflow.open(state, output: output).store
+      let (record, events) = try await store.load(RunID(runID))
+      let run = try RunState(plan: record.plan, events: events)
+      guard output.format == .human else {
+        for event in events {
+          Console.line(JSONLine.text(EventLine(event, run: record.id, plan: record.plan)))
+        }
+        return .success
+      }
+      let created = record.createdAt.ISO8601Format()
+      Console.line("\(record.plan.title)\nRun \(record.id), made \(created) by \(record.createdBy)")
+      let width = (record.plan.steps.map(\.id.text.count).max() ?? 0) + 2
+      for step in record.plan.steps {
+        let status = run.status(of: step.id)
+        let blockers = status == .pending ? run.blockers(of: step, in: record.plan) : []
+        let why = blockers.isEmpty ? "" : "  (blocked by \(blockers.map(\.text).joined(separator: ", ")))"
+        Console.line("  \(step.id.text.padded(to: width))\(status.label)\(why)")
+        for line in RunText.failure(of: step.id, run) { Console.line("    " + line) }
+      }
+      if let outcome = run.outcome {
+        for line in RunText.closing(outcome, run: record.id, plan: record.plan, state: run) {
+          Console.line(line)
+        }
+      } else {
+        Console.line("Under way, or cut off. To go on: pawl resume \(record.id)")
+      }
+      return .success
+    }
+  }
+}
+
+/// `pawl logs RUN [STEP]`
+struct LogsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "logs", abstract: "What a run's remote commands printed.")
+
+  @Argument(help: "The run.")
+  var runID: String
+
+  @Argument(help: "Only this step.")
+  var step: String?
+
+  @OptionGroup var state: StateOptions
+
+  func run() async throws {
+    try await reportingFailures {
+      let store = try RunWorkflow.open(state, output: try OutputOptions.parse([])).store
+      let id = RunID(runID)
+      let (record, _) = try await store.load(id)
+      if let step, record.plan.step(StepID(step)) == nil {
+        throw CommandFailure(.usage, "Run \(id) has no step '\(step)'; 'pawl show \(id)' lists them.")
+      }
+      var last: StepID?
+      for piece in try await store.output(of: id, step: step.map { StepID($0) }) {
+        if step == nil, piece.step != last { Console.line("== \(piece.step) (attempt \(piece.attempt))") }
+        last = piece.step
+        Console.write(piece.text)
+      }
+      return .success
+    }
+  }
+}
+
+/// `pawl approve RUN STEP --as done|redo`
+struct ApproveCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "approve", abstract: "Answer for a step that only an operator can tell about.")
+
+  @Argument(help: "The run.")
+  var runID: String
+
+  @Argument(help: "The step.")
+  var step: String
+
+  @Option(name: .customLong("as"), help: "done: it took effect; redo: it did not, or may be done again.")
+  var decision: Decision
+
+  @OptionGroup var state: StateOptions
+
+  /// The answers.
+  enum Decision: String, ExpressibleByArgument, CaseIterable { case done, redo }
+
+  func run() async throws {
+    try await reportingFailures {
+      let store = try RunWorkflow.open(state, output: try OutputOptions.parse([])).store
+      let id = RunID(runID)
+      let (record, _) = try await store.load(id)
+      let holder = LockHolder(
+        run: id, owner: RunWorkflow.owner, processID: ProcessInfo.processInfo.processIdentifier, since: Date()
+      )
+      let lock = try await store.lock(cluster: record.inventory.name, for: holder)
+      defer { lock.release() }
+      let (_, events) = try await store.load(id)
+      let state = try RunState(plan: record.plan, events: events)
+      let step = StepID(step)
+      guard record.plan.step(step) != nil else {
+        throw CommandFailure(.usage, "Run \(id) has no step '\(step)'; 'pawl show \(id)' lists them.")
+      }
+      switch state.status(of: step) {
+      case .needsOperator(let attempt, _), .inDoubt(let attempt, _):
+        let answer: OperatorDecision = decision == .done ? .done : .redo
+        let kind = RunEventKind.stepDecided(step, attempt: attempt, answer, by: RunWorkflow.owner)
+        try await store.append([RunEvent(sequence: events.count + 1, time: Date(), kind: kind)], to: id)
+        Console.line("Noted. To go on: pawl resume \(id)")
+        return .success
+      case let status:
+        throw CommandFailure(.failed, "\(step) is \(status.label); there is nothing to answer for.")
+      }
+    }
+  }
+}
+
+/// One value as a line of JSON.
+enum JSONLine {
+  static func text(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+    do { return String(decoding: try encoder.encode(value), as: UTF8.self) } catch { return "{}" }
+  }
+}

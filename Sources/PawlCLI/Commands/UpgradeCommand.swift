@@ -1,0 +1,155 @@
+import ArgumentParser
+import PawlModel
+import PawlPlan
+
+/// `pawl upgrade --to 1.20`
+struct UpgradeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "upgrade",
+    abstract: "Upgrade the cluster to a version: plan, ask, run.",
+    discussion: """
+      Goes minor by minor, control plane first, one node at a time. Everything is checked and planned before \
+      anything is touched. 1.20 means the newest patch that every host's package source offers.
+      """)
+
+  @Option(help: ArgumentHelp("The version to reach: 1.20, 1.20.15 or v1.20.15.", valueName: "version"))
+  var to: String
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Another input of the runbook; may be repeated.", valueName: "key=value"))
+  var inputs: [String] = []
+
+  @Flag(help: "Stop after the plan.")
+  var dryRun = false
+
+  @OptionGroup var approval: ApprovalOptions
+  @OptionGroup var inventory: InventoryOptions
+  @OptionGroup var state: StateOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    try await reportingFailures {
+      var given = try RunbookInputs.parse(inputs)
+      given["target"] = try RunbookInputs.version(to)
+      return try await PlanAndRun(
+        runbook: "kubeadm-upgrade", inputs: given, inventory: inventory, state: state, output: output,
+        approval: approval, dryRun: dryRun
+      ).run()
+    }
+  }
+}
+
+/// `pawl run RUNBOOK`
+struct RunCommandLine: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "run", abstract: "Plan a runbook, ask, run.")
+
+  @Argument(help: "The runbook: a file, or the name of one of 'pawl runbooks list'.")
+  var runbook: String
+
+  @Option(name: .customLong("set"), help: ArgumentHelp("An input; may be repeated.", valueName: "key=value"))
+  var inputs: [String] = []
+
+  @Flag(help: "Stop after the plan.")
+  var dryRun = false
+
+  @OptionGroup var approval: ApprovalOptions
+  @OptionGroup var inventory: InventoryOptions
+  @OptionGroup var state: StateOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    try await reportingFailures {
+      try await PlanAndRun(
+        runbook: runbook, inputs: try RunbookInputs.parse(inputs), inventory: inventory, state: state,
+        output: output, approval: approval, dryRun: dryRun
+      ).run()
+    }
+  }
+}
+
+/// Inputs as they come from the command line.
+enum RunbookInputs {
+  /// `key=value` texts as a table.
+  static func parse(_ texts: [String]) throws(CommandFailure) -> [String: String] {
+    var result: [String: String] = [:]
+    for text in texts {
+      guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+        throw CommandFailure(.usage, "--set takes key=value, not '\(text)'.")
+      }
+      result[String(text[..<equals])] = String(text[text.index(after: equals)...])
+    }
+    return result
+  }
+
+  /// A version text, checked before anything else happens.
+  static func version(_ text: String) throws(CommandFailure) -> String {
+    guard VersionTarget(parsing: text) != nil else {
+      throw CommandFailure(.usage, "--to takes a version such as 1.20 or 1.20.15, not '\(text)'.")
+    }
+    return text
+  }
+}
+
+/// The common way of all jobs: inventory, facts, checks, plan, question, run.
+struct PlanAndRun {
+  let runbook: String
+  let inputs: [String: String]
+  let inventory: InventoryOptions
+  let state: StateOptions
+  let output: OutputOptions
+  let approval: ApprovalOptions
+  let dryRun: Bool
+
+  func run() async throws -> ExitStatus {
+    let book = try Catalogue.runbook(runbook)
+    let inventory = try self.inventory.load()
+    let world = try World.real(inventory)
+    return try await closing(world) {
+      let facts = try await Preparation(inventory: inventory, world: world).facts()
+      let plan = try Catalogue.planner.plan(
+        Planner.Request(
+          runbook: book, inventory: inventory, facts: facts, inputs: inputs,
+          limit: self.inventory.limitedHosts))
+      show(plan)
+      if plan.steps.isEmpty || dryRun { return .success }
+      try Approval.ask(for: plan, options: approval)
+      let workflow = try RunWorkflow.open(state, output: output)
+      return try await workflow.start(plan, inventory: inventory, facts: facts, world: world)
+    }
+  }
+
+  private func show(_ plan: Plan) {
+    switch output.format {
+    case .human: Console.write(PlanReport(plan).text(width: Console.width))
+    case .json: if dryRun || plan.steps.isEmpty { Console.write(PlanText.json(plan)) }
+    }
+  }
+}
+
+/// Runs a body and closes the world's links, whatever happens.
+func closing(_ world: World, _ body: () async throws -> ExitStatus) async throws -> ExitStatus {
+  do {
+    let status = try await body()
+    await world.close()
+    return status
+  } catch {
+    await world.close()
+    throw error
+  }
+}
+
+/// The question before a run.
+enum Approval {
+  /// - Throws: `CommandFailure` unless the answer is yes.
+  static func ask(for plan: Plan, options: ApprovalOptions) throws(CommandFailure) {
+    if options.yes { return }
+    guard Console.canAsk else {
+      throw CommandFailure(
+        .usage, "Nothing was touched: there is no terminal to ask on. Look at the plan and add --yes.")
+    }
+    guard Console.ask("\nRun these \(plan.steps.count) steps? Only 'yes' starts them: ") == "yes" else {
+      throw CommandFailure(.failed, "Not started; nothing was touched.")
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import PawlEngine
+
+/// The exit codes of the contract; see docs/exit-codes.md.
+enum ExitStatus: Int32, Sendable {
+  case success = 0
+  /// The run failed and stopped safely, or was refused before anything was touched.
+  case failed = 1
+  /// With `--detailed-exitcode`: the plan holds changes.
+  case changesPending = 2
+  /// Paused, or waiting for an approval.
+  case waiting = 3
+  /// A step is in doubt and can't be probed, or an undo failed.
+  case needsOperator = 4
+  /// Another run holds the cluster.
+  case locked = 5
+  case usage = 64
+  /// An invalid inventory, runbook, plan or facts file.
+  case invalidInput = 65
+  /// A host, the bastion or the API server can't be reached.
+  case unreachable = 69
+
+  /// The code for a run's end; nil stands for a detached run.
+  init(_ outcome: RunOutcome?) {
+    switch outcome {
+    case .completed: self = .success
+    case .failed, .cancelled: self = .failed
+    case .unreachable: self = .unreachable
+    case .paused, nil: self = .waiting
+    case .needsOperator: self = .needsOperator
+    }
+  }
+}
+
+/// What ends a command early: sentences for standard error, and a code.
+struct CommandFailure: Error {
+  let status: ExitStatus
+  /// Lines for the user, each a sentence.
+  let lines: [String]
+
+  init(_ status: ExitStatus, _ lines: [String]) {
+    self.status = status
+    self.lines = lines
+  }
+
+  init(_ status: ExitStatus, _ line: String) {
+    self.init(status, [line])
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import PawlEngine
+import PawlPlan
+
+/// A run as plain lines: for logs, pipes and small terminals. One line when a step starts, waits or ends.
+struct LineView: RunView {
+  private let palette: Palette
+  private let write: @Sendable (String) -> Void
+  private var run = RunID("")
+  private var plan: Plan?
+  private var started: [StepID: ContinuousClock.Instant] = [:]
+  private var status: [StepID: String] = [:]
+  private var done = 0
+
+  init(palette: Palette, write: @escaping @Sendable (String) -> Void = { Console.line($0) }) {
+    self.palette = palette
+    self.write = write
+  }
+
+  mutating func begin(_ run: RunID, plan: Plan, state: RunState) {
+    self.run = run
+    self.plan = plan
+    done = plan.steps.count { state.status(of: $0.id).isSucceeded }
+    write("Run \(run): \(plan.title)")
+  }
+
+  mutating func show(_ notice: RunNotice, at time: ContinuousClock.Instant) {
+    switch notice {
+    case .progress(let step, .status(let text)):
+      guard status[step] != text else { return }
+      status[step] = text
+      line(palette.dim("wait"), step, RunText.oneLine(text))
+    case .progress(_, .output): return
+    case .event(let event): show(event.kind, at: time)
+    }
+  }
+
+  private mutating func show(_ event: RunEventKind, at time: ContinuousClock.Instant) {
+    switch event {
+    case .runStarted, .runStopped, .stepProbeStarted, .stepRetried: return
+    case .stepStarted(let step, let attempt):
+      started[step] = time
+      line("start", step, (attempt > 1 ? "attempt \(attempt): " : "") + (plan?.step(step)?.title ?? ""))
+    case .stepSucceeded(let step, _, let outcome):
+      done += 1
+      line(palette.green("done"), step, outcome.summary + took(step, time))
+    case .stepAttemptFailed(let step, _, let failure, let seconds):
+      line(palette.yellow("retry"), step, "\(failure.message) Next attempt in \(seconds) s.")
+    case .stepFailed(let step, _, let failure):
+      line(palette.red("FAILED"), step, failure.message)
+    case .stepInDoubt(let step, _, let reason):
+      line(palette.yellow("doubt"), step, reason)
+    case .stepProbed(let step, _, let verdict):
+      if case .done = verdict { done += 1 }
+      line("probe", step, verdict.sentence)
+    case .stepDecided(let step, _, let decision, let by):
+      line("told", step, "\(by) says: \(decision.rawValue).")
+    }
+  }
+
+  private func took(_ step: StepID, _ time: ContinuousClock.Instant) -> String {
+    started[step].map { " (\(RunText.elapsed($0, time)))" } ?? ""
+  }
+
+  private func line(_ word: String, _ step: StepID, _ text: String) {
+    let total = plan?.steps.count ?? 0
+    let counter = "[\(String(done).leftPadded(to: String(total).count))/\(total)]"
+    write("\(counter) \(word) \(step)  \(text)")
+  }
+
+  mutating func tick(at time: ContinuousClock.Instant) {}
+
+  mutating func end(_ outcome: RunOutcome?, state: RunState) {
+    guard let plan else { return }
+    for line in RunText.closing(outcome, run: run, plan: plan, state: state) { write(line) }
+  }
+}
+
+extension ProbeVerdict {
+  /// What was found, for people.
+  var sentence: String {
+    switch self {
+    case .done(let outcome): "It had taken effect: \(outcome.summary)"
+    case .attached(let text): "It is still there: \(text)"
+    case .notStarted: "It had not begun; it is started again."
+    case .torn(let text): "It was half done; it is repaired: \(text)"
+    case .unknown(let question): question
+    case .unreachable(let failure): failure.message
+    }
+  }
+}
+
+extension String {
+  /// The text with spaces before it up to a width.
+  func leftPadded(to width: Int) -> String {
+    count < width ? String(repeating: " ", count: width - count) + self : self
+  }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import PawlEngine
+import PawlPlan
+
+/// A run on a terminal: finished steps scroll up, what runs now stands below with what it does or waits for.
+struct LiveView: RunView {
+  private struct Running {
+    var since: ContinuousClock.Instant
+    var text: String
+  }
+
+  private let palette: Palette
+  private var run = RunID("")
+  private var plan: Plan?
+  private var running: [StepID: Running] = [:]
+  private var order: [StepID] = []
+  private var done = 0
+  private var begun: ContinuousClock.Instant = .now
+  /// Lines of the live part that stand on the screen.
+  private var drawn = 0
+
+  init(palette: Palette) { self.palette = palette }
+
+  mutating func begin(_ run: RunID, plan: Plan, state: RunState) {
+    self.run = run
+    self.plan = plan
+    begun = .now
+    done = plan.steps.count { state.status(of: $0.id).isSucceeded }
+    Console.line(palette.bold("Run \(run): \(plan.title)"))
+  }
+
+  mutating func show(_ notice: RunNotice, at time: ContinuousClock.Instant) {
+    switch notice {
+    case .progress(let step, .status(let text)), .progress(let step, .output(let text)):
+      let line = RunText.oneLine(text)
+      if !line.isEmpty { running[step]?.text = line }
+    case .event(let event):
+      show(event.kind, at: time)
+      draw(at: time)
+    }
+  }
+
+  private mutating func show(_ event: RunEventKind, at time: ContinuousClock.Instant) {
+    switch event {
+    case .runStarted, .runStopped, .stepRetried, .stepDecided: return
+    case .stepStarted(let step, _):
+      begin(step, plan?.step(step)?.title ?? "", at: time)
+    case .stepProbeStarted(let step, _):
+      begin(step, "looking whether it took effect", at: time)
+    case .stepSucceeded(let step, _, let outcome):
+      let took = running[step].map { RunText.elapsed($0.since, time) } ?? ""
+      finish(step, palette.green("done"), outcome.summary, took)
+      done += 1
+    case .stepAttemptFailed(let step, _, let failure, let seconds):
+      finish(step, palette.yellow("retry"), "\(failure.message) Next attempt in \(seconds) s.", "")
+    case .stepFailed(let step, _, let failure):
+      finish(step, palette.red("failed"), failure.message, "")
+    case .stepInDoubt(let step, _, let reason):
+      finish(step, palette.yellow("doubt"), reason, "")
+    case .stepProbed(let step, _, let verdict):
+      if case .done = verdict { done += 1 }
+      finish(step, "probe", verdict.sentence, "")
+    }
+  }
+
+  private mutating func begin(_ step: StepID, _ text: String, at time: ContinuousClock.Instant) {
+    if running[step] == nil { order.append(step) }
+    running[step] = Running(since: time, text: text)
+  }
+
+  private mutating func finish(_ step: StepID, _ word: String, _ text: String, _ took: String) {
+    running[step] = nil
+    order.removeAll { $0 == step }
+    erase()
+    let head = "  \(word) \(step)" + (took.isEmpty ? "" : palette.dim("  \(took)"))
+    let visible = "  done \(step)  \(took)".count
+    if visible + text.count + 2 <= Console.width {
+      Console.line("\(head)  \(text)")
+    } else {
+      Console.line(head)
+      for line in text.wrapped(to: Console.width, indent: "       ") { Console.line(line) }
+    }
+  }
+
+  mutating func tick(at time: ContinuousClock.Instant) { draw(at: time) }
+
+  private mutating func draw(at time: ContinuousClock.Instant) {
+    guard let plan else { return }
+    erase()
+    let width = Console.width
+    var lines = order.prefix(8).compactMap { step in
+      running[step].map { "  ... \(step)  \(RunText.elapsed($0.since, time))  \($0.text)" }
+    }
+    if order.count > 8 { lines.append("  ... and \(order.count - 8) more") }
+    lines.append(
+      "  \(bar(done, of: plan.steps.count))  \(done)/\(plan.steps.count)  \(RunText.elapsed(begun, time))")
+    for line in lines { Console.line(String(line.prefix(width - 1))) }
+    drawn = lines.count
+  }
+
+  private func bar(_ part: Int, of whole: Int) -> String {
+    let width = min(Console.width / 3, 30)
+    let filled = whole == 0 ? width : part * width / whole
+    return "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled) + "]"
+  }
+
+  private mutating func erase() {
+    if drawn > 0 { Console.write("\u{1B}[\(drawn)A\u{1B}[J") }
+    drawn = 0
+  }
+
+  mutating func end(_ outcome: RunOutcome?, state: RunState) {
+    erase()
+    guard let plan else { return }
+    let lines = RunText.closing(outcome, run: run, plan: plan, state: state)
+    for (index, line) in lines.enumerated() {
+      let wrapped = line.wrapped(to: Console.width, indent: String(line.prefix { $0 == " " }))
+      for part in wrapped { Console.line(index == 0 ? palette.bold(part) : part) }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import PawlEngine
+import PawlPlan
+
+/// The words that all views of a run share.
+enum RunText {
+  /// The lines that close a run, with what to do next.
+  static func closing(_ outcome: RunOutcome?, run: RunID, plan: Plan, state: RunState) -> [String] {
+    let done = plan.steps.count { state.status(of: $0.id).isSucceeded }
+    let count = "\(done) of \(plan.steps.count) steps done."
+    switch outcome {
+    case .completed:
+      return ["Done. \(count)"]
+    case .failed(let step):
+      return ["Stopped: \(step) failed. \(count)"] + failure(of: step, state)
+        + left(plan, state) + ["When the cause is mended: pawl resume \(run)"]
+    case .unreachable(let step):
+      return ["Stopped: the host of \(step) can't be reached. \(count)"] + failure(of: step, state)
+        + left(plan, state) + ["When it is back: pawl resume \(run)"]
+    case .needsOperator(let step):
+      return ["Stopped: only you can tell whether \(step) took effect. \(count)"] + failure(of: step, state)
+        + [
+          "If it did:     pawl approve \(run) \(step) --as done",
+          "If it did not: pawl approve \(run) \(step) --as redo", "Then:          pawl resume \(run)",
+        ]
+    case .paused(let reason):
+      return ["Paused: \(reason) \(count)"] + left(plan, state) + ["To go on: pawl resume \(run)"]
+    case .cancelled:
+      return ["Cancelled; what was running has ended. \(count)"] + left(plan, state) + [
+        "To go on: pawl resume \(run)"
+      ]
+    case nil:
+      return [
+        "No longer watching; remote commands under way go on by themselves. \(count)",
+        "To find them again and go on: pawl resume \(run)",
+      ]
+    }
+  }
+
+  /// What is known of a step that did not succeed.
+  static func failure(of step: StepID, _ state: RunState) -> [String] {
+    switch state.status(of: step) {
+    case .failed(_, let failure):
+      ["  \(failure.message)"] + failure.causes.map { "    \($0)" } + (failure.hint.map { ["  \($0)"] } ?? [])
+    case .inDoubt(_, let reason): ["  \(reason)"]
+    case .needsOperator(_, let question): ["  \(question)"]
+    default: []
+    }
+  }
+
+  /// Nodes that the run has taken out of service and not put back yet.
+  static func left(_ plan: Plan, _ state: RunState) -> [String] {
+    var out: [String] = []
+    for step in plan.steps where state.status(of: step.id).attempt > 0 {
+      for effect in step.effects {
+        switch effect {
+        case .outOfService(let node): if !out.contains(node) { out.append(node) }
+        case .inService(let node): if state.status(of: step.id).isSucceeded { out.removeAll { $0 == node } }
+        case .controlPlane, .kubeletInstalled, .kubeletRunning: break
+        }
+      }
+    }
+    return out.isEmpty ? [] : ["Still cordoned by this run: \(out.joined(separator: ", "))."]
+  }
+
+  /// A duration between two moments, for people.
+  static func elapsed(_ from: ContinuousClock.Instant, _ to: ContinuousClock.Instant) -> String {
+    PlanReport.duration(Int(from.duration(to: to).components.seconds))
+  }
+
+  /// The part of an output or status text that fits on one line, without control characters.
+  static func oneLine(_ text: String) -> String {
+    let last = text.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
+    return String(last.map { $0.isASCII && ($0.asciiValue ?? 32) < 32 ? " " : $0 }).trimmedEnd
+  }
+}

@@ -1,0 +1,49 @@
+@preconcurrency import Dispatch
+import Glibc
+import PawlEngine
+import Synchronization
+
+/// Ctrl-C as the run understands it: once, finish what runs; twice, stop watching and say where things stand.
+final class Interrupts: Sendable {
+  let controls: AsyncStream<RunControl>
+  private let continuation: AsyncStream<RunControl>.Continuation
+  private let count = Mutex(0)
+  private let sources: [any DispatchSourceSignal]
+
+  init() {
+    let (stream, continuation) = AsyncStream<RunControl>.makeStream()
+    controls = stream
+    self.continuation = continuation
+    let queue = DispatchQueue(label: "pawl.signals")
+    sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      return DispatchSource.makeSignalSource(signal: number, queue: queue)
+    }
+    for source in sources {
+      source.setEventHandler { [weak self] in self?.interrupted() }
+      source.resume()
+    }
+  }
+
+  private func interrupted() {
+    let times = count.withLock { value in
+      value += 1
+      return value
+    }
+    if times == 1 {
+      Console.error(
+        "Finishing what runs, starting nothing more. Once more stops watching; remote commands go on.")
+      continuation.yield(.stop(.cancel))
+    } else {
+      continuation.yield(.detach)
+    }
+  }
+
+  /// Gives the signals back.
+  func end() {
+    for source in sources { source.cancel() }
+    continuation.finish()
+    signal(SIGINT, SIG_DFL)
+    signal(SIGTERM, SIG_DFL)
+  }
+}

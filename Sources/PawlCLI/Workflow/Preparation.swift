@@ -1,0 +1,48 @@
+import Foundation
+import PawlModel
+import PawlPlan
+import PawlSteps
+
+/// From an inventory to a plan: facts, checks, plan. Touches nothing.
+struct Preparation {
+  let inventory: Inventory
+  let world: World
+
+  /// Gathers facts and checks them.
+  func check() async -> (facts: Facts?, problems: [CheckProblem]) {
+    let report = await FactGatherer(hosts: world.hosts, cluster: world.cluster).gather(for: inventory)
+    return (report.facts, Preflight.check(inventory, report, skew: Self.skewProblems))
+  }
+
+  /// Facts that are good enough to plan with; warnings go to standard error.
+  ///
+  /// - Throws: `CommandFailure` with every error at once.
+  func facts() async throws -> Facts {
+    let (facts, problems) = await check()
+    for problem in problems where problem.severity == .warning { Console.error("warning: \(problem)") }
+    let errors = problems.filter { $0.severity == .error }
+    guard let facts, errors.isEmpty else {
+      throw CommandFailure(
+        Self.status(of: problems),
+        ["Nothing was touched; this must be put right first:"] + errors.map { "  \($0)" })
+    }
+    return facts
+  }
+
+  /// The exit code for problems.
+  static func status(of problems: [CheckProblem]) -> ExitStatus {
+    let errors = problems.filter { $0.severity == .error }
+    if errors.isEmpty { return .success }
+    return errors.contains { $0.kind == .unreachable } ? .unreachable : .failed
+  }
+
+  /// The skew rules, applied to what runs now.
+  static func skewProblems(_ facts: Facts) -> [CheckProblem] {
+    SkewPolicy.violations(in: ClusterVersions(facts.cluster)).map { violation in
+      CheckProblem(
+        subject: violation.host ?? "cluster", code: violation.rule.rawValue,
+        message: violation.description.asSentence,
+        hint: "Bring it back within the version skew policy by hand before an upgrade.")
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import PawlEngine
+import PawlModel
+import PawlPlan
+import PawlSteps
+import PawlStore
+
+/// Everything around a run: the record, the lock, the engine, the display.
+struct RunWorkflow {
+  let store: SQLiteRunStore
+  let output: OutputOptions
+
+  /// Opens the store of a state directory.
+  static func open(_ state: StateOptions, output: OutputOptions) throws -> RunWorkflow {
+    RunWorkflow(
+      store: try SQLiteRunStore(directory: state.directory, digest: { SHA256.hex(of: $0) }), output: output)
+  }
+
+  /// Keeps a new run of a plan and runs it.
+  func start(_ plan: Plan, inventory: Inventory, facts: Facts, world: World) async throws -> ExitStatus {
+    let id = RunID(Self.newName(for: plan, at: Date()))
+    let lock = try await lock(inventory.name, for: id)
+    defer { lock.release() }
+    try await store.create(
+      RunRecord(
+        id: id, plan: plan, inventory: inventory, facts: facts, createdAt: Date(), createdBy: Self.owner,
+        pawlVersion: PawlVersion.current))
+    return try await run(id, plan: plan, world: world, lock: lock)
+  }
+
+  /// Goes on with a run.
+  func resume(_ id: RunID, record: RunRecord, world: World) async throws -> ExitStatus {
+    let lock = try await lock(record.inventory.name, for: id)
+    defer { lock.release() }
+    return try await run(id, plan: record.plan, world: world, lock: lock)
+  }
+
+  private func lock(_ cluster: String, for run: RunID) async throws -> any RunLock {
+    try await store.lock(
+      cluster: cluster,
+      for: LockHolder(
+        run: run, owner: Self.owner, processID: ProcessInfo.processInfo.processIdentifier, since: Date()))
+  }
+
+  private func run(_ id: RunID, plan: Plan, world: World, lock: any RunLock) async throws -> ExitStatus {
+    let (_, events) = try await store.load(id)
+    let state = try RunState(plan: plan, events: events)
+    let display = RunDisplay()
+    let executor = RunExecutor(
+      store: store,
+      performer: ActionPerformer(registry: .standard, hosts: world.hosts, cluster: world.cluster),
+      notify: { display.notify($0) })
+    let interrupts = Interrupts()
+    defer { interrupts.end() }
+    async let shown = display.run(output.view(), run: id, plan: plan, state: state, store: store)
+    let outcome: RunOutcome?
+    do {
+      outcome = try await executor.run(id, by: Self.owner, epoch: lock.epoch, controls: interrupts.controls)
+    } catch {
+      display.finish()
+      _ = await shown
+      throw error
+    }
+    if outcome == .completed { await cleanUp(id, plan: plan, world: world) }
+    display.finish()
+    var (view, end) = await shown
+    view.end(outcome, state: end)
+    return ExitStatus(outcome)
+  }
+
+  /// Removes what the run's remote commands left on its hosts. A host that is away keeps it; `pawl check` says so.
+  private func cleanUp(_ id: RunID, plan: Plan, world: World) async {
+    await withTaskGroup(of: Void.self) { group in
+      for host in Set(plan.steps.compactMap(\.host)) {
+        group.addTask {
+          do {
+            try await world.hosts.session(to: host).removeJobs(of: id)
+          } catch {
+            Console.error("warning: \(host) keeps the run's files below its state directory: \(error)")
+          }
+        }
+      }
+    }
+  }
+
+  /// `user@machine`.
+  static var owner: String { "\(NSUserName())@\(ProcessInfo.processInfo.hostName)" }
+
+  /// A name that sorts by time and says what the run is: `20261121-104512-kubeadm-upgrade-7f3a`.
+  static func newName(for plan: Plan, at time: Date) -> String {
+    let formatter = DateFormatter()
+    formatter.locale = Locale(identifier: "en_US_POSIX")
+    formatter.timeZone = TimeZone(identifier: "UTC")
+    formatter.dateFormat = "yyyyMMdd-HHmmss"
+    let tail = String(UInt16.random(in: .min ... .max), radix: 16)
+    return
+      "\(formatter.string(from: time))-\(plan.runbook.name)-\(String(repeating: "0", count: 4 - tail.count))\(tail)"
+  }
+}

@@ -1,0 +1,20 @@
+import PawlModel
+import PawlSteps
+
+/// What commands act on: hosts and API server, real or simulated.
+struct World: Sendable {
+  let hosts: any HostSessions
+  let cluster: any ClusterClient
+  /// Closes links; to be called once at the end.
+  let close: @Sendable () async -> Void
+
+  /// The hosts and the API server of an inventory.
+  ///
+  /// - Throws: `CommandFailure` for a kubeconfig that can't be used.
+  static func real(_ inventory: Inventory) throws -> World {
+    let (cluster, warnings) = try KubeCluster.open(inventory.kubernetes)
+    for warning in warnings { Console.error("warning: \(warning)") }
+    let hosts = SSHHosts(inventory)
+    return World(hosts: hosts, cluster: cluster, close: { await hosts.close() })
+  }
+}

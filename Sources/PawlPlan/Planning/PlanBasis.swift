@@ -1,0 +1,48 @@
+package import PawlModel
+
+/// What a plan depends on, flat, so that two of them can be compared word by word.
+package enum PlanBasis {
+  /// `path: value` of everything whose change makes a plan stale. What changes by itself (pod counts, free space,
+  /// readiness) is left to the checks.
+  package static func entries(inventory: Inventory, facts: Facts) -> [String: String] {
+    var entries: [String: String] = [
+      "cluster/serverVersion": facts.cluster.serverVersion.description,
+      "policy/maxUnavailable": String(inventory.policy.maxUnavailable),
+      "policy/drainTimeout": String(inventory.policy.drainTimeoutSeconds),
+      "policy/localData": inventory.policy.localData.rawValue,
+      "policy/unmanagedPods": inventory.policy.unmanagedPods.rawValue,
+    ]
+    for host in inventory.hosts {
+      entries["inventory/\(host.name)"] =
+        "\(host.address) node \(host.node) \(host.roles.map(\.rawValue).joined(separator: "+"))"
+    }
+    for node in facts.cluster.nodes {
+      entries["node/\(node.name)/kubelet"] = node.kubeletVersion.description
+      entries["node/\(node.name)/cordoned"] = node.cordoned ? "yes" : "no"
+    }
+    for node in facts.cluster.controlPlane {
+      let parts = [
+        "apiServer": node.apiServer, "controllerManager": node.controllerManager, "scheduler": node.scheduler,
+      ]
+      for (part, version) in parts {
+        entries["node/\(node.node)/\(part)"] = version?.description ?? "not found"
+      }
+    }
+    for (host, facts) in facts.hosts {
+      for (name, package) in facts.packages {
+        entries["host/\(host)/\(name)/installed"] = package.installed ?? "no"
+        entries["host/\(host)/\(name)/held"] = package.held ? "yes" : "no"
+        entries["host/\(host)/\(name)/available"] = package.available.joined(separator: " ")
+      }
+    }
+    return entries
+  }
+
+  /// One line for each difference, in order; empty when nothing has changed.
+  package static func differences(from old: [String: String], to new: [String: String]) -> [String] {
+    Set(old.keys).union(new.keys).sorted().compactMap { key in
+      guard old[key] != new[key] else { return nil }
+      return "\(key): \(old[key] ?? "absent") when planned, \(new[key] ?? "absent") now"
+    }
+  }
+}

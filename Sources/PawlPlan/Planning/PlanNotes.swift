@@ -1,0 +1,58 @@
+import PawlModel
+
+/// What an operator should know before approving.
+enum PlanNotes {
+  static func notes(for steps: [PlanStep], hops: [UpgradeHop], request: Planner.Request) -> [PlanNote] {
+    guard !steps.isEmpty else { return [] }
+    return controlPlaneNotes(steps, request) + cordonNotes(request) + budgetNotes(request)
+      + releaseNotes(hops) + pointOfNoReturn(steps)
+  }
+
+  private static func controlPlaneNotes(_ steps: [PlanStep], _ request: Planner.Request) -> [PlanNote] {
+    let changes = steps.contains { step in
+      step.effects.contains { if case .controlPlane = $0 { true } else { false } }
+    }
+    guard changes, request.inventory.hosts.count(where: \.isControlPlane) == 1 else { return [] }
+    return [
+      PlanNote(
+        .warning,
+        "There is one control plane: the API server is away for a minute or so while its static pods restart. "
+          + "Pods go on running.")
+    ]
+  }
+
+  private static func cordonNotes(_ request: Planner.Request) -> [PlanNote] {
+    request.facts.cluster.nodes.filter { $0.cordoned && $0.cordonedByRun == nil }.map { node in
+      PlanNote(.warning, "\(node.name) is cordoned already; it is upgraded, and stays cordoned.")
+    }
+  }
+
+  private static func budgetNotes(_ request: Planner.Request) -> [PlanNote] {
+    request.facts.cluster.podDisruptionBudgets.filter { $0.disruptionsAllowed == 0 }.map { budget in
+      PlanNote(
+        .warning,
+        "The budget \(budget.namespace)/\(budget.name) allows no disruption now (\(budget.currentHealthy) healthy, "
+          + "\(budget.desiredHealthy) wanted); a drain waits for it.")
+    }
+  }
+
+  private static func releaseNotes(_ hops: [UpgradeHop]) -> [PlanNote] {
+    var notes: [PlanNote] = []
+    for hop in hops where hop.version.minorVersion != hop.from.minorVersion {
+      guard let release = KubernetesReleases.facts(for: hop.version.minorVersion) else { continue }
+      for hazard in release.hazards where hazard.level != .info {
+        let level: PlanNote.Level = hazard.level == .blocker ? .warning : .info
+        notes.append(PlanNote(level, "\(release.minor), \(hazard.area): \(hazard.text)"))
+      }
+    }
+    return notes
+  }
+
+  private static func pointOfNoReturn(_ steps: [PlanStep]) -> [PlanNote] {
+    guard let step = steps.first(where: { $0.reversibility == .final }) else { return [] }
+    return [
+      PlanNote(
+        .info, "Up to \(step.id) the run can be given up without a trace; after it the way is forward.")
+    ]
+  }
+}

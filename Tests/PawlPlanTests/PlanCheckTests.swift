@@ -1,0 +1,183 @@
+import PawlModel
+import PawlPlan
+import Testing
+
+@Suite("Plan checks")
+struct PlanCheckTests {
+  private let upgradeAll = """
+    - {id: plane, uses: plane/upgrade@v1, on: {role: control-plane}, with: {version: 1.20.15}}
+    - id: nodes
+      on: {}
+      parallel: ${{ policy.maxUnavailable }}
+      steps:
+        - {id: drain, uses: node/drain@v1}
+        - {id: install, uses: kubelet/install@v1, with: {version: 1.20.15}}
+        - {id: restart, uses: kubelet/restart@v1, with: {version: 1.20.15}}
+        - {id: uncordon, uses: node/uncordon@v1}
+    """
+
+  private func codes(_ steps: String, inventory: Inventory = Fixture.inventory(), facts: Facts? = nil) throws
+    -> [String]
+  {
+    do {
+      _ = try Fixture.plan(steps, inventory: inventory, facts: facts)
+      return []
+    } catch PlanningError.refused(let refusals) {
+      return refusals.map(\.code)
+    }
+  }
+
+  @Test("The kubeadm order is accepted, with one control plane and with three")
+  func sound() throws {
+    #expect(try codes(upgradeAll) == [])
+    #expect(
+      try codes(upgradeAll, inventory: Fixture.inventory(controlPlanes: 3, workers: 3, maxUnavailable: 2))
+        == [])
+  }
+
+  @Test("A kubelet before its API server is refused, with the sequence")
+  func kubeletFirst() throws {
+    let steps = """
+      - id: nodes
+        on: {role: worker}
+        steps:
+          - {id: drain, uses: node/drain@v1}
+          - {id: install, uses: kubelet/install@v1, with: {version: 1.20.15}}
+          - {id: uncordon, uses: node/uncordon@v1}
+      - {id: plane, uses: plane/upgrade@v1, on: {role: control-plane}, with: {version: 1.20.15}}
+      """
+    let error = try #require(throws: PlanningError.self) { try Fixture.plan(steps) }
+    guard case .refused(let refusals) = error else { throw error }
+    #expect(refusals.map(\.code) == ["skew", "skew"])
+    #expect(refusals[0].message.contains("after drain@worker-1, install@worker-1."), "\(refusals[0])")
+  }
+
+  @Test("A bad order that only one interleaving shows is refused: nothing orders kubelet and control plane")
+  func hiddenInterleaving() throws {
+    let steps = """
+      - {id: plane, uses: plane/upgrade@v1, on: {role: control-plane}, with: {version: 1.20.15}}
+      - {id: drain, uses: node/drain@v1, on: {group: canary}, needs: []}
+      - {id: install, uses: kubelet/install@v1, on: {group: canary}, with: {version: 1.20.15}}
+      """
+    #expect(try codes(steps) == ["skew"])
+  }
+
+  @Test("In HA no kubelet may come before the last API server")
+  func haKubelet() throws {
+    let steps = """
+      - id: planes
+        on: {role: control-plane}
+        steps:
+          - {id: plane, uses: plane/upgrade@v1, with: {version: 1.20.15}}
+          - {id: drain, uses: node/drain@v1}
+          - {id: install, uses: kubelet/install@v1, with: {version: 1.20.15}}
+          - {id: uncordon, uses: node/uncordon@v1}
+      """
+    #expect(try codes(steps, inventory: Fixture.inventory(controlPlanes: 3)).allSatisfy { $0 == "skew" })
+    #expect(try codes(steps, inventory: Fixture.inventory(controlPlanes: 3)).isEmpty == false)
+    #expect(try codes(steps, inventory: Fixture.inventory(controlPlanes: 1)) == [])
+  }
+
+  @Test(
+    "A control plane may not skip a minor or go back",
+    arguments: [("1.21.14", "minor-skipped"), ("1.18.20", "downgrade")])
+  func jumps(version: String, code: String) throws {
+    let found = try codes(
+      "- {id: plane, uses: plane/upgrade@v1, on: {role: control-plane}, with: {version: \(version)}}")
+    #expect(found.contains(code), "\(found)")
+  }
+
+  @Test("A kubelet's minor only changes on a drained node")
+  func undrained() throws {
+    let steps = """
+      - {id: plane, uses: plane/upgrade@v1, on: {role: control-plane}, with: {version: 1.20.15}}
+      - {id: install, uses: kubelet/install@v1, on: {role: worker}, with: {version: 1.20.15}}
+      """
+    #expect(try codes(steps) == ["not-drained", "not-drained"])
+  }
+
+  @Test("Uncordoned again is not drained")
+  func drainedTooEarly() throws {
+    let steps = """
+      - {id: plane, uses: plane/upgrade@v1, on: {role: control-plane}, with: {version: 1.20.15}}
+      - id: nodes
+        on: {group: canary}
+        steps:
+          - {id: drain, uses: node/drain@v1}
+          - {id: uncordon, uses: node/uncordon@v1}
+          - {id: install, uses: kubelet/install@v1, with: {version: 1.20.15}}
+      """
+    #expect(try codes(steps) == ["not-drained"])
+  }
+
+  @Test("More nodes out of service than the policy allows is refused, in any interleaving")
+  func unavailable() throws {
+    let steps = """
+      - id: nodes
+        on: {role: worker}
+        parallel: 3
+        steps:
+          - {id: drain, uses: node/drain@v1}
+          - {id: uncordon, uses: node/uncordon@v1}
+      """
+    #expect(
+      try codes(steps, inventory: Fixture.inventory(workers: 6, maxUnavailable: 2)) == [
+        "too-many-unavailable"
+      ])
+    #expect(try codes(steps, inventory: Fixture.inventory(workers: 6, maxUnavailable: 3)) == [])
+  }
+
+  @Test("A node that is never put back counts until the end")
+  func neverBack() throws {
+    let steps = "- {id: drain, uses: node/drain@v1, on: {role: worker}}"
+    #expect(try codes(steps) == ["too-many-unavailable"])
+  }
+
+  @Test("A node that an administrator has cordoned is not counted again")
+  func cordonedBefore() throws {
+    let inventory = Fixture.inventory()
+    var facts = Fixture.facts(inventory)
+    facts.cluster.nodes[1].cordoned = true
+    #expect(
+      try codes("- {id: drain, uses: node/drain@v1, on: {role: worker}}", inventory: inventory, facts: facts)
+        == [])
+  }
+
+  @Test("Hops: minor by minor to the newest patch on offer; stragglers first")
+  func hops() throws {
+    let steps = """
+      - id: hop
+        forEach: upgrade.hops
+        as: hop
+        steps: [{id: note, uses: test/touch@v1, on: {group: canary}, with: {text: "${{ hop.from }} to ${{ hop.version }}"}}]
+      """
+    let inputs = "{target: {type: version, description: t}}"
+    let plan = try Fixture.plan(steps, inputs: inputs, given: ["target": "1.21"])
+    #expect(plan.steps.map(\.id.text) == ["1.20/note@worker-1", "1.21/note@worker-1"])
+    #expect(
+      plan.steps.map { $0.with["text"] } == [.string("1.19.16 to 1.20.15"), .string("1.20.15 to 1.21.14")])
+
+    let inventory = Fixture.inventory()
+    let behind = Fixture.facts(inventory, kubelets: ["worker-2": KubernetesVersion(1, 18, 20)])
+    let mixed = try Fixture.plan(
+      steps, inputs: inputs, given: ["target": "1.20"], inventory: inventory, facts: behind)
+    #expect(mixed.steps.map(\.id.text) == ["1.19/note@worker-1", "1.20/note@worker-1"])
+
+    let there = try Fixture.plan(steps, inputs: inputs, given: ["target": "1.19.16"])
+    #expect(there.steps.isEmpty)
+    #expect(PlanReport(there).text().contains("Nothing to do"))
+  }
+
+  @Test(
+    "A downgrade and a version that a host is not offered are refused before anything else",
+    arguments: ["1.18", "1.22", "1.20.13"])
+  func unreachableTargets(target: String) throws {
+    let error = try #require(throws: PlanningError.self) {
+      try Fixture.plan(
+        "- {id: a, uses: test/note@v1}", inputs: "{target: {type: version, description: t}}",
+        given: ["target": target])
+    }
+    guard case .refused(let refusals) = error else { throw error }
+    #expect(refusals.count == 1)
+  }
+}
