@@ -96,8 +96,8 @@ extension SimulatedCluster: HostSessions {
       case .finished: return job.result
       case .lost(let reason): throw HostError(.failed, "A command on \(host) was lost. \(reason)")
       case .running where job.hangsForever:
-        await hang()
-        throw cancelled(host)
+        await hang { $0.jobs[id]?.state != .running || $0.isCutOff }
+        if Task.isCancelled { throw cancelled(host) }
       case .running where !moved: throw timedOut(id, job)
       case .running: continue
       }

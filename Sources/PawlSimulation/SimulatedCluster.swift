@@ -136,8 +136,12 @@ package actor SimulatedCluster {
   /// Rounds without anything happening after which the instant pace gives up waiting for other tasks.
   private static let patience = 500
 
-  /// Waits for ever: until the task is cancelled, or for an hour.
-  func hang() async {
-    do { try await Task.sleep(for: .seconds(3600)) } catch { return }
+  /// Waits in real time until the condition holds or the task is cancelled, for an hour at most.
+  func hang(until condition: (borrowing SimulatedWorld) -> Bool = { _ in false }) async {
+    for _ in 0..<3_600_000 where !Task.isCancelled {
+      settle()
+      if condition(world) { return }
+      do { try await Task.sleep(for: .milliseconds(1)) } catch { return }
+    }
   }
 }
