@@ -133,6 +133,7 @@ extension SimulatedCluster: ClusterClient {
     case .hang:
       await hang()
       throw ClusterError(.cancelled, "The request '\(call)' was given up.")
+    case .overrun: throw ClusterError(.timedOut, "The request '\(call)' took too long.")
     case .failAfterEffect(_, let message):
       _ = try body(&world)
       throw ClusterError(.failed, message)

@@ -86,7 +86,7 @@ extension SimulatedCluster: HostSessions {
     while true {
       let seen = passedOn
       let moved = try await waitOnHost(host, until: deadline) { world in
-        world.isCutOff || (world.jobs[id].map { $0.state != .running || $0.lines.count > seen } ?? true)
+        world.isCutOff || (world.jobs[id].map { $0.hasNews(after: seen) } ?? true)
       }
       guard let job = world.jobs[id], !world.isCutOff else { throw linkLost(host) }
       if link == nil { job.lines.dropFirst(passedOn).forEach(onOutput) }
@@ -95,6 +95,9 @@ extension SimulatedCluster: HostSessions {
       case .finished where link == .loseLinkAfter: throw linkLost(host)
       case .finished: return job.result
       case .lost(let reason): throw HostError(.failed, "A command on \(host) was lost. \(reason)")
+      case .running where job.hangsForever:
+        await hang { $0.jobs[id]?.state != .running || $0.isCutOff }
+        if Task.isCancelled { throw cancelled(host) }
       case .running where !moved: throw timedOut(id, job)
       case .running: continue
       }
@@ -115,8 +118,12 @@ extension SimulatedCluster: HostSessions {
     do {
       return try await wait(until: deadline, condition)
     } catch {
-      throw HostError(.cancelled, "Watching a command on \(host) was given up; it may still run there.")
+      throw cancelled(host)
     }
+  }
+
+  private func cancelled(_ host: String) -> HostError {
+    HostError(.cancelled, "Watching a command on \(host) was given up; it may still run there.")
   }
 
   private func strikeLink(_ command: HostCommand, on host: String) -> SimulatedFault.Effect? {

@@ -5,16 +5,14 @@
 /// goes by itself.
 package actor SimulatedCluster {
   var world: SimulatedWorld
-  private let pace: SimulatedPace
-  /// Used by the instant pace only.
-  private var instantNow = Duration.zero
+  private let time: SimulatedTime
 
   /// Makes a cluster in that state.
   /// - Parameter maxUnavailable: how many nodes may be out of service before it counts as a violation.
   package init(_ state: SimulatedState, pace: SimulatedPace = .instant, maxUnavailable: Int = 1) {
     self.world = SimulatedWorld(state: state)
     self.world.invariants.maxUnavailable = maxUnavailable
-    self.pace = pace
+    self.time = SimulatedTime(pace: pace)
   }
 
   // MARK: What happened
@@ -41,7 +39,10 @@ package actor SimulatedCluster {
   package var snapshot: SimulatedSnapshot { state.snapshot }
 
   /// Simulated time since the start.
-  package var now: Duration { pace.elapsed?() ?? instantNow }
+  package var now: Duration { time.now }
+
+  /// The cluster's time as a clock.
+  package nonisolated var clock: SimulatedClock { SimulatedClock(time: time) }
 
   // MARK: What goes wrong
 
@@ -87,13 +88,14 @@ package actor SimulatedCluster {
 
   /// Lets that much time pass at once; with the instant pace only.
   package func advance(by duration: Duration) {
-    instantNow += duration
+    time.jump(to: now + duration)
     settle()
   }
 
   /// Waits for that long in simulated time: for steps that pause between tries.
   package func sleep(for duration: Duration) async throws(CancellationError) {
-    _ = try await wait(until: now + duration) { _ in false }
+    do { try await time.sleep(until: now + duration) } catch { throw CancellationError() }
+    settle()
   }
 
   /// Lets everything happen that is due.
@@ -120,22 +122,26 @@ package actor SimulatedCluster {
   /// One round of waiting. The instant pace jumps to the next event; when there is none it first gives other tasks
   /// their turn, for they may be about to cause one.
   private func pass(toward next: Duration, eventless: Bool, quietRounds: Int) async {
-    guard pace.elapsed != nil else {
-      if !eventless || quietRounds >= Self.patience { instantNow = max(instantNow, next) }
+    guard !time.isInstant else {
+      if !eventless || quietRounds >= Self.patience { time.jump(to: next) }
       await Task.yield()
       return
     }
     // A change by somebody else may satisfy the condition before the next event: look again every half second.
     let pause = min(max(next - now, .milliseconds(10)), .milliseconds(500))
     // A cancelled sleep is seen by the caller.
-    do { try await pace.sleep(pause) } catch { await Task.yield() }
+    do { try await time.sleep(until: now + pause) } catch { await Task.yield() }
   }
 
   /// Rounds without anything happening after which the instant pace gives up waiting for other tasks.
-  private static let patience = 2000
+  private static let patience = 500
 
-  /// Waits for ever: until the task is cancelled, or for an hour.
-  func hang() async {
-    do { try await Task.sleep(for: .seconds(3600)) } catch { return }
+  /// Waits in real time until the condition holds or the task is cancelled, for an hour at most.
+  func hang(until condition: (borrowing SimulatedWorld) -> Bool = { _ in false }) async {
+    for _ in 0..<3_600_000 where !Task.isCancelled {
+      settle()
+      if condition(world) { return }
+      do { try await Task.sleep(for: .milliseconds(1)) } catch { return }
+    }
   }
 }

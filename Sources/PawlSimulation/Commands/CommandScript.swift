@@ -6,8 +6,8 @@ struct CommandScript: Sendable, Hashable {
     case complain(String)
     case spend(Duration)
     case change(SimulatedChange)
-    /// Never goes on.
-    case hang
+    /// Never goes on; forgets even its time limit when `forever`.
+    case hang(forever: Bool)
     /// The program is gone without a status.
     case vanish(String)
   }

@@ -56,8 +56,7 @@ extension CommandInterpreter {
     guard !host.unconfigured.isEmpty else { return .printing([]) }
     return .printing(
       ["The following packages have been unpacked but not yet configured."]
-        + host.unconfigured.sorted().map { " \($0)              command-line utility of Kubernetes" },
-      status: 1)
+        + host.unconfigured.sorted().map { " \($0)              command-line utility of Kubernetes" })
   }
 
   func aptMark(_ arguments: [String]) -> CommandScript {

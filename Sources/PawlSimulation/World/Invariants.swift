@@ -63,15 +63,20 @@ struct Invariants: Sendable {
       {
         broken.append("kubelet \(kubelet) of \(node.name) is too old for API server \(newest)")
       }
-      for version in [node.controlPlane?.controllerManager, node.controlPlane?.scheduler].compactMap(\.self)
-      where version.minorVersion > oldest.minorVersion
-        || (newest.minorVersion.distance(from: version.minorVersion) ?? 99) > 1
-      {
-        broken.append(
-          "a controller of \(node.name) at \(version) does not fit API servers \(oldest) to \(newest)")
-      }
+      broken += controllerSkew(node)
     }
     return broken.map { ("skew", $0) }
+  }
+
+  /// Controllers are held against the API server of their own node, which kubeadm has them talk to since 1.20.
+  private func controllerSkew(_ node: SimulatedNode) -> [String] {
+    guard let plane = node.controlPlane else { return [] }
+    return [("controller manager", plane.controllerManager), ("scheduler", plane.scheduler)].compactMap {
+      name, version in
+      let behind = plane.apiServer.minorVersion.distance(from: version.minorVersion) ?? 99
+      guard !(0...1).contains(behind) else { return nil }
+      return "the \(name) \(version) of \(node.name) does not fit its API server \(plane.apiServer)"
+    }
   }
 
   /// 3 minors from kubelet 1.25 under API server 1.28 on, 2 before.

@@ -14,8 +14,10 @@ package struct SimulatedFault: Sendable, Hashable {
     case loseLinkAfter
     /// Killed after its first change, with no status left.
     case killHalfway
-    /// Never ends by itself.
+    /// Never ends: whoever watches waits until it is cancelled.
     case hang
+    /// Does not end before its own time limit.
+    case overrun
   }
 
   /// Part of the command line (`kubeadm upgrade apply`) or of the API call (`POST pods/shop/web-1/eviction`).
@@ -38,7 +40,7 @@ package struct SimulatedFault: Sendable, Hashable {
   var isOfLink: Bool {
     switch effect {
     case .loseLinkBefore, .loseLinkDuring, .loseLinkAfter: true
-    case .fail, .failAfterEffect, .killHalfway, .hang: false
+    case .fail, .failAfterEffect, .killHalfway, .hang, .overrun: false
     }
   }
 }

@@ -26,6 +26,7 @@ struct SimulatedJob: Sendable {
   var always: ArraySlice<[String]>
   var inAlways = false
   var current: [String] = []
+  var hangsForever = false
 
   init(id: Int, host: String, command: HostCommand) {
     self.id = id
@@ -34,6 +35,9 @@ struct SimulatedJob: Sendable {
     self.programs = command.steps[...]
     self.always = command.always[...]
   }
+
+  /// Whether a watcher that has seen so many lines has something to do.
+  func hasNews(after seen: Int) -> Bool { state != .running || lines.count > seen || hangsForever }
 
   /// How it ended.
   var result: HostCommandResult {

@@ -23,7 +23,9 @@ extension SimulatedWorld {
       case .complain(let line): jobs[id]?.say(line, isError: true)
       case .change(let change): perform(change, cause: jobs[id]?.current.joined(separator: " ") ?? "")
       case .vanish(let reason): jobs[id]?.state = .lost(reason)
-      case .hang: return
+      case .hang(let forever):
+        jobs[id]?.hangsForever = forever
+        return
       case .spend(let duration):
         timeline.schedule(.jobTurn(id), at: now + duration)
         return
@@ -52,7 +54,8 @@ extension SimulatedWorld {
     case .failAfterEffect(let status, let complaint):
       return CommandScript(items: script.items + [.complain(complaint)], status: status)
     case .killHalfway: return script.killedHalfway()
-    case .hang: return CommandScript(items: [.hang])
+    case .hang: return CommandScript(items: [.hang(forever: true)])
+    case .overrun: return CommandScript(items: [.hang(forever: false)])
     case .loseLinkBefore, .loseLinkDuring, .loseLinkAfter, nil: return script
     }
   }

@@ -2,7 +2,7 @@ extension HostFact<[String]> {
   /// Names of packages that dpkg calls half-installed, half-configured or waiting, in its order.
   ///
   /// `dpkg --audit` prints paragraphs of prose; each package stands in a line of its own that begins with one
-  /// blank and the name. It ends with 1 when it has something to say.
+  /// blank and the name.
   package static let brokenPackages = HostFact(
     "broken-packages", HostCommand(["dpkg", "--audit"])
   ) { result throws(FactError) in

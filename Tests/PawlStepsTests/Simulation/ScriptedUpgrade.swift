@@ -31,11 +31,14 @@ struct ScriptedUpgrade {
   }
 
   private func moveKubelet(to version: String, on host: Host) async throws {
+    let target = KubernetesVersion(parsing: version)
+    // Done in an earlier life: draining it again would take a second node out of service.
+    let node = try await cluster.node(named: host.node)
+    if let node, node.kubeletVersion == target, node.ready, !node.unschedulable { return }
     try await drain(host)
     try await install(["kubelet", "kubectl"], version, on: host)
     try await execute(["systemctl", "daemon-reload"], on: host, "reload-\(version)")
     try await execute(["systemctl", "restart", "kubelet"], on: host, "restart-\(version)")
-    let target = KubernetesVersion(parsing: version)
     _ = try await cluster.waitForNode(named: host.node, timeoutSeconds: 300) {
       $0?.kubeletVersion == target && $0?.ready == true
     }

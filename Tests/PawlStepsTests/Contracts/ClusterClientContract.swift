@@ -1,0 +1,154 @@
+import PawlModel
+import PawlSteps
+import Testing
+
+/// What every `ClusterClient` does, whatever is behind it. Run it with a subject for each implementation.
+struct ClusterClientContract: Sendable {
+  /// A cluster to try it on.
+  struct Subject: Sendable {
+    var client: any ClusterClient
+    /// A worker that may be cordoned.
+    var worker: String
+    /// A running pod on a node that may be evicted and is replaced: namespace and labels.
+    var evictable: (namespace: String, labels: String)
+    /// A DaemonSet that exists.
+    var daemonSet: (namespace: String, name: String)
+  }
+
+  let makeSubject: @Sendable () async throws -> Subject
+
+  /// The cases by name, for a parameterized test.
+  static let cases: [(name: String, check: @Sendable (Subject) async throws -> Void)] = [
+    ("the server tells its version and that it is ready", tellsVersion),
+    ("a node is found by its name", findsNodes),
+    ("cordon and annotation are one change, and taken back", patchesNodes),
+    ("a node that does not exist can't be changed", refusesUnknownNodes),
+    ("pods are filtered by node, namespace and labels", filtersPods),
+    ("a pod is found by name and UID", findsPods),
+    ("a budget's arithmetic is right", countsBudgets),
+    ("DaemonSets are told apart from what does not exist", findsDaemonSets),
+    ("a pod of another UID is not evicted", comparesUIDs),
+    ("an evicted pod goes away", evicts),
+    ("waiting for what is so already ends at once", returnsAtOnce),
+    ("waiting for what never comes times out", timesOut),
+  ]
+
+  /// Runs one case with a fresh subject.
+  func run(_ check: @Sendable (Subject) async throws -> Void) async throws {
+    try await check(try await makeSubject())
+  }
+
+  private static func tellsVersion(_ subject: Subject) async throws {
+    #expect(try await subject.client.serverVersion() > KubernetesVersion(1, 0, 0))
+    #expect(try await subject.client.isReady())
+  }
+
+  private static func findsNodes(_ subject: Subject) async throws {
+    let nodes = try await subject.client.nodes()
+    #expect(nodes.contains { $0.isControlPlane })
+    let worker = try #require(try await subject.client.node(named: subject.worker))
+    #expect(worker.name == subject.worker && !worker.isControlPlane && worker.kubeletVersion != nil)
+    #expect(nodes.contains { $0.name == subject.worker })
+    #expect(try await subject.client.node(named: "no-such-node") == nil)
+  }
+
+  private static func patchesNodes(_ subject: Subject) async throws {
+    let client = subject.client
+    let name = "pawl.dev/contract"
+    try await client.patchNode(
+      named: subject.worker, unschedulable: true, annotations: [name: "a \"quoted\" text"])
+    let cordoned = try #require(try await client.node(named: subject.worker))
+    #expect(cordoned.unschedulable && cordoned.annotations[name] == "a \"quoted\" text")
+    try await client.patchNode(named: subject.worker, unschedulable: nil, annotations: [name: nil])
+    let bare = try #require(try await client.node(named: subject.worker))
+    #expect(bare.unschedulable && bare.annotations[name] == nil)
+    try await client.patchNode(named: subject.worker, unschedulable: false, annotations: [:])
+    #expect(try await client.node(named: subject.worker)?.unschedulable == false)
+  }
+
+  private static func refusesUnknownNodes(_ subject: Subject) async throws {
+    let error = await #expect(throws: ClusterError.self) {
+      try await subject.client.patchNode(named: "no-such-node", unschedulable: true, annotations: [:])
+    }
+    #expect(error?.code == .notFound)
+  }
+
+  private static func filtersPods(_ subject: Subject) async throws {
+    let client = subject.client
+    let onWorker = try await client.pods(node: subject.worker, namespace: nil, labels: nil)
+    #expect(!onWorker.isEmpty && onWorker.allSatisfy { $0.node == subject.worker })
+    let servers = try await client.pods(
+      node: nil, namespace: "kube-system", labels: "component=kube-apiserver,tier=control-plane")
+    #expect(!servers.isEmpty)
+    #expect(
+      servers.allSatisfy { $0.labels["component"] == "kube-apiserver" && $0.controller?.kind == "Node" })
+    #expect(try await client.pods(node: nil, namespace: "no-such-namespace", labels: nil) == [])
+    #expect(
+      try await client.pods(node: subject.worker, namespace: "kube-system", labels: "component=etcd") == [])
+  }
+
+  private static func findsPods(_ subject: Subject) async throws {
+    let pod = try await evictablePod(subject)
+    let client = subject.client
+    let found = try await client.pod(namespace: pod.namespace, name: pod.name, uid: pod.uid)
+    #expect(found?.uid == pod.uid)
+    #expect(try await client.pod(namespace: pod.namespace, name: pod.name, uid: nil)?.uid == pod.uid)
+    #expect(try await client.pod(namespace: pod.namespace, name: pod.name, uid: "another") == nil)
+    #expect(try await client.pod(namespace: pod.namespace, name: "no-such-pod", uid: nil) == nil)
+  }
+
+  private static func countsBudgets(_ subject: Subject) async throws {
+    for budget in try await subject.client.budgets() where budget.expectedPods > 0 {
+      #expect(budget.disruptionsAllowed == max(0, budget.currentHealthy - budget.desiredHealthy))
+    }
+  }
+
+  private static func findsDaemonSets(_ subject: Subject) async throws {
+    let (namespace, name) = subject.daemonSet
+    #expect(try await subject.client.daemonSetExists(namespace: namespace, name: name))
+    #expect(try await !subject.client.daemonSetExists(namespace: namespace, name: "no-such-set"))
+  }
+
+  private static func comparesUIDs(_ subject: Subject) async throws {
+    let pod = try await evictablePod(subject)
+    var stranger = pod
+    stranger.uid = "00000000-0000-4000-8000-000000000000"
+    #expect(try await subject.client.evict(stranger, gracePeriodSeconds: nil) == .gone)
+    let still = try await subject.client.pod(namespace: pod.namespace, name: pod.name, uid: pod.uid)
+    #expect(still?.terminating == false)
+  }
+
+  private static func evicts(_ subject: Subject) async throws {
+    let pod = try await evictablePod(subject)
+    let node = try #require(pod.node)
+    #expect(try await subject.client.evict(pod, gracePeriodSeconds: nil) == .evicted)
+    let left = try await subject.client.waitForPods(onNode: node, timeoutSeconds: 120) { pods in
+      !pods.contains { $0.uid == pod.uid }
+    }
+    #expect(!left.contains { $0.uid == pod.uid })
+    #expect(try await subject.client.evict(pod, gracePeriodSeconds: nil) == .gone)
+  }
+
+  private static func returnsAtOnce(_ subject: Subject) async throws {
+    let node = try await subject.client.waitForNode(named: subject.worker, timeoutSeconds: 10) { $0 != nil }
+    #expect(node?.name == subject.worker)
+    #expect(
+      try await subject.client.waitForNode(named: "no-such-node", timeoutSeconds: 10) { $0 == nil } == nil)
+  }
+
+  private static func timesOut(_ subject: Subject) async throws {
+    let node = await #expect(throws: ClusterError.self) {
+      _ = try await subject.client.waitForNode(named: subject.worker, timeoutSeconds: 1) { _ in false }
+    }
+    let pods = await #expect(throws: ClusterError.self) {
+      _ = try await subject.client.waitForPods(onNode: subject.worker, timeoutSeconds: 1) { _ in false }
+    }
+    #expect(node?.code == .timedOut && pods?.code == .timedOut)
+  }
+
+  private static func evictablePod(_ subject: Subject) async throws -> ClusterPod {
+    let (namespace, labels) = subject.evictable
+    let pods = try await subject.client.pods(node: nil, namespace: namespace, labels: labels)
+    return try #require(pods.first { $0.node != nil && $0.ready && !$0.terminating })
+  }
+}
