@@ -28,6 +28,7 @@ final class Connection {
   let id: Int
   let path: [SSHEndpoint]
   let carrier: Carrier
+  private let queue: DispatchQueue
   /// One channel-open at a time: libssh2 keeps its state in the session.
   let opening = Gate(limit: 1)
   /// Stock sshd allows ten sessions on a connection.
@@ -50,10 +51,11 @@ final class Connection {
   private var ending: String?
   private var hasHeard = false
 
-  init(id: Int, path: [SSHEndpoint], carrier: Carrier) throws(SSHError) {
+  init(id: Int, path: [SSHEndpoint], carrier: Carrier, queue: DispatchQueue) throws(SSHError) {
     self.id = id
     self.path = path
     self.carrier = carrier
+    self.queue = queue
     guard Self.libraryStatus == 0, let session = libssh2_session_init_ex(nil, nil, nil, nil) else {
       throw SSHError(
         .protocolError, hop: path.last?.name ?? "", "The SSH library could not be started on this machine.")
@@ -104,6 +106,8 @@ final class Connection {
 
   /// One call, and all that follows from it: bytes on their way, others woken, a lost link noticed.
   func attempt(_ call: (OpaquePointer) -> Int) throws(SSHError) -> Int {
+    // Two threads in one session would corrupt it; better to stop here.
+    dispatchPrecondition(condition: .onQueue(queue))
     if let failure { throw failure }
     guard let session else { throw lost("it was closed") }
     let result = call(session)

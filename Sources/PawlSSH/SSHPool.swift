@@ -177,7 +177,7 @@ package actor SSHPool {
         throw Self.connecting(error, endpoint)
       }
       self.nextID += 1
-      let connection = try Connection(id: self.nextID, path: path, carrier: .tunnel(parent, channel))
+      let connection = try Connection(id: self.nextID, path: path, carrier: .tunnel(parent, channel), queue: self.executor.queue)
       try await self.establish(connection, operation)
       return connection
     }
@@ -200,7 +200,7 @@ package actor SSHPool {
         descriptor: descriptor, queue: executor.queue,
         onReadable: { [weak self] in self?.assumeIsolated { $0.serve(id, isReadable: true) } },
         onWritable: { [weak self] in self?.assumeIsolated { $0.serve(id, isReadable: false) } })
-      let connection = try Connection(id: id, path: [endpoint], carrier: .socket(socket))
+      let connection = try Connection(id: id, path: [endpoint], carrier: .socket(socket), queue: executor.queue)
       roots[id] = connection
       return connection
     }
@@ -272,16 +272,23 @@ package actor SSHPool {
     timer.resume()
     operations[id] = (operation, timer)
     defer { operations.removeValue(forKey: id)?.timer.cancel() }
-    let result: Result<Value, SSHError> = await withTaskCancellationHandler {
-      do throws(SSHError) {
-        return .success(try await body(operation))
-      } catch {
-        return .failure(error)
-      }
+    // The closure names `self`, and so runs here: one that does not capture the actor would run anywhere.
+    let result = await withTaskCancellationHandler {
+      await self.outcome(of: body, operation)
     } onCancel: {
       Task { await self.cancel(id) }
     }
     return try result.get()
+  }
+
+  private func outcome<Value>(
+    of body: (Operation) async throws(SSHError) -> Value, _ operation: Operation
+  ) async -> Result<Value, SSHError> {
+    do throws(SSHError) {
+      return .success(try await body(operation))
+    } catch {
+      return .failure(error)
+    }
   }
 
   private func cancel(_ id: Int) { operations[id]?.operation.end(.cancelled) }
