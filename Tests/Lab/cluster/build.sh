@@ -43,6 +43,9 @@ apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: cgroupfs
 imageGCHighThresholdPercent: 100
+# A pod with a startup probe and no readiness probe (etcd) is reported ready
+# only at the next sync: after up to 90 s with the default of 1m.
+syncFrequency: 10s
 ---
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration

@@ -7,8 +7,7 @@ lab_status() {
     echo
     if ! lab_kubectl --request-timeout=10s get nodes --output wide; then return 1; fi
     echo
-    nodes_are_ready || failed=1
-    workloads_are_ready || failed=1
+    cluster_is_healthy || failed=1
     if ((failed)); then
         echo "The lab is not healthy." >&2
         return 1
@@ -35,13 +34,24 @@ host_status() {
     printf '%-10s on    %s\n' "$name" "$versions"
 }
 
+# query RESOURCE… JSONPATH: what the API server says, soon or not at all.
+query() {
+    lab_kubectl --request-timeout=5s get "${@:1:$#-1}" --output "jsonpath=${*: -1}"
+}
+
+# Every node is ready, is not cordoned, and has said so since $LAB_STARTED, if
+# that is set (a restored cluster remembers that it was ready once).
 nodes_are_ready() {
-    local name ready
+    local lines name ready cordoned reported
+    lines=$(query nodes '{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status} {.status.conditions[?(@.type=="Ready")].lastHeartbeatTime} {.spec.unschedulable}{"\n"}{end}') || return 1
     for name in "${LAB_NODES[@]}"; do
-        ready=$(lab_kubectl --request-timeout=10s get node "$name" --output \
-            jsonpath='{.status.conditions[?(@.type=="Ready")].status}{.spec.unschedulable}') || return 1
-        if [[ $ready != True ]]; then
+        read -r _ ready reported cordoned < <(grep "^$name " <<<"$lines") || true
+        if [[ $ready != True || -n ${cordoned:-} ]]; then
             echo "The node $name is not ready, or is cordoned." >&2
+            return 1
+        fi
+        if (($(date -d "$reported" +%s) < ${LAB_STARTED:-0})); then
+            echo "The node $name has not reported yet." >&2
             return 1
         fi
     done
@@ -52,15 +62,13 @@ nodes_are_ready() {
 workloads_are_ready() {
     local missing
     missing=$({
-        lab_kubectl --request-timeout=10s get deployments --all-namespaces --output \
-            jsonpath='{range .items[*]}{.metadata.name} {.spec.replicas} {.status.readyReplicas}{"\n"}{end}'
-        lab_kubectl --request-timeout=10s get daemonsets --all-namespaces --output \
-            jsonpath='{range .items[*]}{.metadata.name} {.status.desiredNumberScheduled} {.status.numberReady}{"\n"}{end}'
-        lab_kubectl --request-timeout=10s get pods --namespace kube-system --selector tier=control-plane --output \
-            jsonpath='{range .items[*]}{.metadata.name} True {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}'
+        query deployments,daemonsets --all-namespaces '{range .items[*]}{.metadata.name} {.spec.replicas}{.status.desiredNumberScheduled} {.status.readyReplicas}{.status.numberReady}{"\n"}{end}'
+        query pods --namespace kube-system --selector tier=control-plane '{range .items[*]}{.metadata.name} True {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}'
     } | awk '$2 != $3 { print $1 }') || return 1
     if [[ -n $missing ]]; then
         echo "Not ready: ${missing//$'\n'/, }." >&2
         return 1
     fi
 }
+
+cluster_is_healthy() { nodes_are_ready && workloads_are_ready; }

@@ -78,12 +78,14 @@ build_new_cluster() {
 
 start_all_hosts() {
     local name
+    LAB_STARTED=$(date +%s)
     for name in "${LAB_HOSTS[@]}"; do start_host "$name"; done
     wait_for_hosts "${LAB_HOSTS[@]}"
 }
 
 wait_until_healthy() {
-    wait_for 180 "the cluster does not become healthy (scripts/lab status says what is missing)" lab_status
+    wait_for 300 "the cluster does not become healthy (scripts/lab status says what is missing)" \
+        cluster_is_healthy
 }
 
 # take_snapshot: the disks as they are on the instant, each held still while

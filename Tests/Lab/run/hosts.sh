@@ -80,7 +80,7 @@ wait_for() {
             echo "Waited $1 s in vain: $what." >&2
             return 1
         fi
-        sleep 0.5
+        sleep 1
     done
 }
 
