@@ -4,6 +4,7 @@
 #endif
 #include <curl/curl.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 // Swift can't call variadic C functions, so each kind of option gets a typed function.
 
@@ -65,3 +66,8 @@ CURLcode pawl_curl_detect_dead_peer(CURL *handle);
 
 // Takes the next finished transfer; returns 0 when there is none.
 int pawl_curl_multi_next_done(CURLM *multi, CURL **handle, CURLcode *result);
+
+// Starts a command (a credential plugin) in a process group of its own, with nothing to read and no descriptor but
+// the standard three. On success returns 0, the child and the ends from which its output is read; else an errno.
+// Here because Swift's view of glibc lacks pipe2 and posix_spawn_file_actions_addclosefrom_np.
+int pawl_spawn(const char *path, char *const argv[], char *const envp[], pid_t *child, int *output, int *error_output);
