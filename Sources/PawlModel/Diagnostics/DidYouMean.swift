@@ -13,7 +13,9 @@ package enum DidYouMean {
       let other = Array(candidate.lowercased())
       guard other.count <= lengthLimit, abs(other.count - letters.count) <= limit else { continue }
       let distance = distance(letters, other)
-      if distance <= limit, distance < best?.distance ?? Int.max { best = (distance, candidate) }
+      if distance <= limit, distance < letters.count, distance < best?.distance ?? Int.max {
+        best = (distance, candidate)
+      }
     }
     return best?.name
   }

@@ -46,7 +46,7 @@ package struct Expression: Sendable, Hashable {
   /// The value where true or false is needed, as for `when`.
   package func condition(in scope: [String: Value]) throws(ExpressionError) -> Bool {
     guard case .bool(let flag) = try evaluate(in: scope) else {
-      throw ExpressionError("'\(source)' is not true or false", at: location)
+      throw ExpressionError("`\(source)` is not true or false", at: location)
     }
     return flag
   }

@@ -15,7 +15,7 @@ extension ExpressionEvaluator {
     case .first, .last:
       let items = try items(value, argument)
       guard let item = function == .first ? items.first : items.last else {
-        throw ExpressionError("'\(argument.source)' is empty", at: term.location, isMissing: true)
+        throw ExpressionError("`\(argument.source)` is empty", at: term.location, isMissing: true)
       }
       return item
     case .min: return try extreme(values, arguments, at: term) { $0 < 0 }
@@ -89,7 +89,7 @@ extension ExpressionEvaluator {
   ) throws(ExpressionError) -> Value {
     let candidates = values.count == 1 ? try items(values[0], arguments[0]) : values
     guard var best = candidates.first else {
-      throw ExpressionError("'\(arguments[0].source)' is empty", at: term.location, isMissing: true)
+      throw ExpressionError("`\(arguments[0].source)` is empty", at: term.location, isMissing: true)
     }
     // Also a single candidate has to have an order.
     for candidate in candidates where isBetter(try order(candidate, best, at: term)) { best = candidate }
@@ -105,7 +105,7 @@ extension ExpressionEvaluator {
       result += item.description
       // Calls of join inside join would multiply without this.
       guard result.utf8.count <= Template.sizeLimit else {
-        throw ExpressionError("'\(term.source)' grows beyond \(Template.sizeLimit) bytes", at: term.location)
+        throw ExpressionError("`\(term.source)` grows beyond \(Template.sizeLimit) bytes", at: term.location)
       }
     }
     return result

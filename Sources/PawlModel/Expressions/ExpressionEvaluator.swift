@@ -32,7 +32,7 @@ struct ExpressionEvaluator {
   }
 
   func mismatch(_ term: ExpressionTerm, _ value: Value, wanted: String) -> ExpressionError {
-    ExpressionError("'\(term.source)' is \(value.typeName), not \(wanted)", at: term.location)
+    ExpressionError("`\(term.source)` is \(value.typeName), not \(wanted)", at: term.location)
   }
 
   private func bool(_ term: ExpressionTerm) throws(ExpressionError) -> Bool {
@@ -58,12 +58,12 @@ struct ExpressionEvaluator {
     let value = try evaluate(base)
     guard case .map(let entries) = value else {
       throw ExpressionError(
-        "'\(base.source)' is \(value.typeName) and has no '\(name)'", at: term.location,
+        "`\(base.source)` is \(value.typeName) and has no '\(name)'", at: term.location,
         isMissing: value == .null)
     }
     guard let entry = entries[name] else {
       throw ExpressionError(
-        "'\(base.source)' has no '\(name)'" + advice(for: name, among: entries.keys), at: term.location,
+        "`\(base.source)` has no '\(name)'" + advice(for: name, among: entries.keys), at: term.location,
         isMissing: true)
     }
     return entry
@@ -77,7 +77,7 @@ struct ExpressionEvaluator {
     case (.list(let items), .int(let index)):
       guard items.indices.contains(index) else {
         throw ExpressionError(
-          "'\(base.source)' has \(items.count) items and none at \(index)", at: term.location, isMissing: true
+          "`\(base.source)` has \(items.count) items and none at \(index)", at: term.location, isMissing: true
         )
       }
       return items[index]
@@ -85,7 +85,7 @@ struct ExpressionEvaluator {
     case (.map, let key): throw mismatch(term, key, wanted: "a key of a map: text")
     case (let value, _):
       throw ExpressionError(
-        "'\(base.source)' is \(value.typeName), not a list or a map", at: term.location,
+        "`\(base.source)` is \(value.typeName), not a list or a map", at: term.location,
         isMissing: value == .null)
     }
   }
@@ -136,7 +136,7 @@ struct ExpressionEvaluator {
     case (.string(let text), .version(let version)): return -(try order(version, text, at: term))
     case (.string, .string):
       throw ExpressionError(
-        "'\(term.source)' orders text; to compare versions write version(…) around one side",
+        "`\(term.source)` orders text; to compare versions write version(…) around one side",
         at: term.location)
     default: throw unlike(one, other, at: term)
     }
@@ -151,14 +151,14 @@ struct ExpressionEvaluator {
     case .minor(let minor): return sign(version.minorVersion, minor)
     case nil:
       throw ExpressionError(
-        "'\(term.source)' compares a version with '\(text)', which is none", at: term.location)
+        "`\(term.source)` compares a version with '\(text)', which is none", at: term.location)
     }
   }
 
   private func sign<T: Comparable>(_ one: T, _ other: T) -> Int { one < other ? -1 : (one == other ? 0 : 1) }
 
   private func unlike(_ one: Value, _ other: Value, at term: ExpressionTerm) -> ExpressionError {
-    ExpressionError("'\(term.source)' compares \(one.typeName) with \(other.typeName)", at: term.location)
+    ExpressionError("`\(term.source)` compares \(one.typeName) with \(other.typeName)", at: term.location)
   }
 
   /// Whether a list, text or map holds an item, a part or a key.
@@ -169,7 +169,7 @@ struct ExpressionEvaluator {
     case (.map(let entries), .string(let key)): return entries[key] != nil
     case (.string, _), (.map, _):
       throw ExpressionError(
-        "'\(term.source)' is \(container.typeName) and cannot hold \(item.typeName)", at: term.location)
+        "`\(term.source)` is \(container.typeName) and cannot hold \(item.typeName)", at: term.location)
     default: throw mismatch(term, container, wanted: "a list, text or a map")
     }
   }

@@ -150,6 +150,7 @@ struct ExpressionLexer {
         case "&": "Write 'and' or '&&'."
         case "|": "Write 'or' or '||'."
         case "+", "-", "*", "/", "%": "There is no arithmetic."
+        case "}": "An expression in braces ends with '}}'."
         case "$": "Inside an expression names stand bare, without '${{'."
         default: nil
         }

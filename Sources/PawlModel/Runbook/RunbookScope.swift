@@ -19,7 +19,7 @@ struct RunbookScope {
   func entering(on: Bool, loopVariable: String?) -> RunbookScope {
     var inner = self
     inner.hasHost = hasHost || on
-    if let loopVariable { inner.loopVariables.append(loopVariable) }
+    if let loopVariable, !isTaken(loopVariable) { inner.loopVariables.append(loopVariable) }
     return inner
   }
 

@@ -19,9 +19,12 @@ struct YAMLSource: Sendable {
     self.lines = lines
   }
 
-  /// Counted from 1; the end of the file when `line` is beyond it.
+  /// Counted from 1; the end of the file when `line` is beyond it, where YAML places what is missing at the end.
   func location(line: Int, column: Int) -> SourceLocation {
-    SourceLocation(file: file, line: max(1, min(line, lines.count)), column: max(1, column))
+    guard line <= lines.count else {
+      return SourceLocation(file: file, line: lines.count, column: self.line(lines.count).count + 1)
+    }
+    return SourceLocation(file: file, line: max(1, line), column: max(1, column))
   }
 
   /// Finds `text`, the value of the scalar that begins at `start`, in the file.
