@@ -15,13 +15,15 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
@@ -32,7 +34,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    // Tests only.
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     // Pure core: no clock, randomness, file or network.
@@ -65,5 +69,9 @@ let package = Package(
     tests("PawlStoreTests", ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel"]),
     tests("PawlSSHTests", ["PawlSSH"]),
     tests("PawlKubeTests", ["PawlKube"]),
+    .target(
+      name: "PawlTestSupport", dependencies: [subprocess, system], path: "Tests/Support", swiftSettings: settings),
+    tests("PawlCLITests", ["PawlTestSupport", "pawl"], exclude: ["Fixtures", "Goldens"]),
+    tests("PawlLabTests", ["PawlTestSupport", "pawl"]),
   ]
 )

@@ -48,7 +48,9 @@ struct RunWorkflow {
     let display = RunDisplay()
     let executor = RunExecutor(
       store: store,
-      performer: ActionPerformer(registry: .standard, hosts: world.hosts, cluster: world.cluster),
+      performer: ActionPerformer(
+        registry: .standard, hosts: world.hosts, cluster: world.cluster, clock: world.clock, watchdog: world.clock),
+      clock: world.clock,
       notify: { display.notify($0) })
     let interrupts = Interrupts()
     defer { interrupts.end() }

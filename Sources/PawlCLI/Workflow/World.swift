@@ -5,6 +5,8 @@ import PawlSteps
 struct World: Sendable {
   let hosts: any HostSessions
   let cluster: any ClusterClient
+  /// Measures the steps' waits; the simulated world has one of its own.
+  var clock: any Clock<Duration> = ContinuousClock()
   /// Closes links; to be called once at the end.
   let close: @Sendable () async -> Void
 

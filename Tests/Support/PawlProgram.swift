@@ -1,0 +1,92 @@
+import Foundation
+import Subprocess
+import SystemPackage
+
+/// The real `pawl` binary of this build, run as a process.
+package struct PawlProgram: Sendable {
+  /// What a finished process left.
+  package struct Result: Sendable {
+    /// The exit code; negative for the signal that ended it.
+    package let status: Int32
+    package let output: String
+    package let errors: String
+  }
+
+  private let environment: [String: String]
+  private let directory: String
+
+  /// Runs in a directory, with variables on top of the caller's.
+  package init(directory: String, environment: [String: String] = [:]) {
+    self.directory = directory
+    self.environment = environment
+  }
+
+  /// Beside the test bundle, where the build puts it.
+  package static var path: String {
+    let bundle = URL(fileURLWithPath: CommandLine.arguments.first ?? "").deletingLastPathComponent()
+    let candidates = [bundle.path, bundle.deletingLastPathComponent().path, root + "/.build/debug"]
+    return candidates.map { $0 + "/pawl" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+      ?? "pawl"
+  }
+
+  /// The checkout's directory.
+  package static var root: String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().path
+  }
+
+  /// Runs to the end.
+  package func run(_ arguments: [String]) async throws -> Result {
+    try await Self.run(Self.path, arguments, directory: directory, environment: environment)
+  }
+
+  /// Runs any program to the end.
+  package static func run(
+    _ program: String, _ arguments: [String], directory: String, environment: [String: String] = [:]
+  ) async throws -> Result {
+    let result = try await Subprocess.run(
+      .path(.init(program)), arguments: Arguments(arguments),
+      environment: .inherit.updating(keys(environment)),
+      workingDirectory: .init(directory), output: .string(limit: 64 << 20), error: .string(limit: 64 << 20))
+    return Result(
+      status: code(result.terminationStatus), output: result.standardOutput, errors: result.standardError)
+  }
+
+  /// Runs until a line of standard output satisfies `condition`, then kills the process with SIGKILL.
+  ///
+  /// - Returns: the lines that were read, the last one being that line, or all when the process ended by itself.
+  package func runAndKill(
+    _ arguments: [String], when condition: @Sendable (String) -> Bool
+  ) async throws -> (lines: [String], status: Int32) {
+    let result = try await Subprocess.run(
+      .path(.init(Self.path)), arguments: Arguments(arguments),
+      environment: .inherit.updating(Self.keys(environment)), workingDirectory: .init(directory),
+      input: .none,
+      output: .sequence, error: .discarded
+    ) { execution in
+      var lines: [String] = []
+      for try await line in execution.standardOutput.strings() {
+        lines.append(line)
+        if condition(line) {
+          try execution.send(signal: .kill)
+          break
+        }
+      }
+      return lines
+    }
+    return (result.closureResult, Self.code(result.terminationStatus))
+  }
+
+  private static func keys(_ environment: [String: String]) -> [Environment.Key: String?] {
+    environment.reduce(into: [:]) { result, pair in
+      if let key = Environment.Key(rawValue: pair.key) { result[key] = pair.value }
+    }
+  }
+
+  private static func code(_ status: TerminationStatus) -> Int32 {
+    switch status {
+    case .exited(let code): Int32(code)
+    case .signaled(let signal): -Int32(signal)
+    }
+  }
+}
