@@ -69,6 +69,24 @@ struct DamageTests {
     #expect(error?.message.contains(sequence == 0 ? "at its record" : "at event \(sequence)") == true)
   }
 
+  @Test("An event that was replaced together with its own hash breaks the next link")
+  func replacedEvent() async throws {
+    let forged = Sample.event(2, .stepStarted(Sample.step, attempt: 7))
+    let body = try JournalCoding.encode(forged)
+    let chain = HashChain(digest: standInDigest)
+    let record = chain.first(run: run, record: try JournalCoding.encode(Sample.record("run-1")))
+    let first = chain.link(after: record, try JournalCoding.encode(Sample.shortRun[0]))
+    let text = String(decoding: body, as: UTF8.self)
+    let directory = try await tampered(
+      """
+      UPDATE event SET body = CAST('\(text)' AS BLOB), hash = '\(chain.link(after: first, body))'
+      WHERE sequence = 2
+      """)
+    let check = try await directory.open().verify(run: run)
+    #expect(check.fault?.sequence == 3)
+    #expect(check.events == [Sample.shortRun[0], forged])
+  }
+
   @Test("A torn last event is left out, reported, and moved aside by the next append")
   func tornTail() async throws {
     let directory = try await tampered("UPDATE event SET body = substr(body, 1, 20) WHERE sequence = 4")
