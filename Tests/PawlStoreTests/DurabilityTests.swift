@@ -111,6 +111,20 @@ struct DurabilityTests {
     #expect(try await second.lock(cluster: "prod", for: Sample.holder("run-2")).epoch == 2)
   }
 
+  @Test("Opening a store again does not take away the locks that SQLite holds for the first one")
+  func locksOfSQLite() async throws {
+    let directory = try TemporaryDirectory()
+    let store = try directory.open()
+    try await store.create(Sample.record("run-1"))
+    _ = try directory.open()
+    let busy: Int32 = 5
+    // Another process may not take the write-ahead log away while this one uses it.
+    await #expect(processExitsWith: .exitCode(busy)) { [path = directory.journal() as String] in
+      exit(try RawDatabase(path).run("PRAGMA journal_mode = DELETE"))
+    }
+    #expect(try await store.list().count == 1)
+  }
+
   @Test("Of many who take a lock in the same moment one gets it, and the others learn who")
   func lockRace() async throws {
     let directory = try TemporaryDirectory()

@@ -82,9 +82,12 @@ struct OpeningTests {
     let disk = try SmallDisk(at: directory.path + "/disk", kibibytes: 1024)
     _ = try directory.open("disk/state")
     try disk.remount("ro")
-    let error = await openingError(directory, "disk/state")
-    #expect(error?.code == .inputOutput)
-    #expect(error?.message.contains("Read-only file system") == true)
+    let existing = await openingError(directory, "disk/state")
+    #expect(existing?.code == .inputOutput)
+    #expect(existing?.message.contains("can't write the journal") == true)
+    let new = await openingError(directory, "disk/new")
+    #expect(new?.code == .inputOutput)
+    #expect(new?.message.contains("disk/new (Read-only file system)") == true)
   }
 
   @Test(
