@@ -122,6 +122,28 @@ struct DurabilityTests {
     #expect(try await store.list().count == 1)
   }
 
+  @Test("A released lock is free although a child process still holds a copy of its file")
+  func inheritedLock() async throws {
+    let store = try directory.open()
+    let lock = try await store.lock(cluster: "prod", for: Sample.holder("run-1"))
+    let path = directory.path + "/state/locks/prod.lock"
+    let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter { name in
+      var buffer = [CChar](repeating: 0, count: 4096)
+      let count = readlink("/proc/self/fd/" + name, &buffer, buffer.count)
+      return count > 0
+        && String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) == path
+    }
+    let number = try #require(files.first.flatMap { Int32($0) })
+    let copy = dup(number)
+    try #require(copy >= 0)
+    lock.release()
+    let error = await refusal { () throws(StoreError) in
+      _ = try await store.lock(cluster: "prod", for: Sample.holder("run-2"))
+    }
+    #expect(error == nil)
+    close(copy)
+  }
+
   @Test("Of many who take a lock in the same moment one gets it, and the others learn who")
   func lockRace() async throws {
     _ = try directory.open()
