@@ -12,7 +12,12 @@ struct Descriptor: ~Copyable {
     self.number = number
   }
 
-  deinit { close(number) }
+  deinit {
+    // Closing alone frees a lock only once no copy is left, and a child process holds copies until it runs its
+    // program.
+    flock(number, LOCK_UN)
+    close(number)
+  }
 
   /// Takes the kernel's lock on this file unless another opening has it, which gives false. The kernel frees it
   /// when the file is closed, at the latest when the process ends.

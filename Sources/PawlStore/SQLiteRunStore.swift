@@ -24,6 +24,7 @@ package final class SQLiteRunStore: RunStore {
     self.directory = directory
     chain = HashChain(digest: digest)
     pool = try directory.exclusively { () throws(StoreError) in
+      try directory.createJournal()
       do {
         return try Self.open(directory.journal)
       } catch {

@@ -12,8 +12,7 @@ struct StateDirectory: Sendable {
   var journal: String { path + "/journal.sqlite" }
   var locks: String { path + "/locks" }
 
-  /// Makes what is missing: directories with mode 0700 and an empty journal with mode 0600. A directory that is
-  /// there keeps its mode.
+  /// Makes what is missing: directories with mode 0700. A directory that is there keeps its mode.
   func create() throws(StoreError) {
     var made = path.hasPrefix("/") ? "" : "."
     for part in path.split(separator: "/") {
@@ -22,8 +21,15 @@ struct StateDirectory: Sendable {
       try Self.makeDirectory(made, in: parent)
     }
     try Self.makeDirectory(locks, in: path)
-    // SQLite gives its other files the mode of the database.
-    let file = try Descriptor(opening: journal, O_RDWR | O_CREAT)
+  }
+
+  /// Makes an empty database file when there is none; SQLite gives its other files the same mode.
+  ///
+  /// An existing one is not even opened: closing it would take away the locks that SQLite holds on it for another
+  /// store of this process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+  func createJournal() throws(StoreError) {
+    guard !FileManager.default.fileExists(atPath: journal) else { return }
+    let file = try Descriptor(opening: journal, O_RDWR | O_CREAT | O_EXCL)
     try file.synchronize(path: journal)
     try Self.synchronize(path)
   }

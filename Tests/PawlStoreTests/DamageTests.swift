@@ -7,18 +7,20 @@ import Testing
 
 @Suite("A journal that was changed")
 struct DamageTests {
+  // Lives as long as the suite's value, which is longer than any store in it.
+  private let directory: TemporaryDirectory
   private let run = RunID("run-1")
 
-  /// A state directory with a run of four events, after `sql` was done to it beside Pawl.
-  private func tampered(_ sql: String) async throws -> TemporaryDirectory {
-    let directory = try TemporaryDirectory()
+  init() throws { directory = try TemporaryDirectory() }
+
+  /// Makes a state directory with a run of four events, then does `sql` to it beside Pawl.
+  private func tampered(_ sql: String) async throws {
     let store = try directory.open()
     try await store.create(Sample.record("run-1"))
     try await store.append(Sample.shortRun, to: run)
     let raw = try RawDatabase(directory.journal())
     let triggers = ["runKept", "runNotDeleted", "eventInOrder", "eventKept", "eventNotDeleted"]
     try #require(raw.run(triggers.map { "DROP TRIGGER \($0);" }.joined() + sql) == 0)
-    return directory
   }
 
   @Test(
@@ -29,7 +31,6 @@ struct DamageTests {
       "INSERT INTO event VALUES ('run-1', 6, x'00', '')", "UPDATE run SET title = ''", "DELETE FROM run",
     ])
   func appendOnly(_ sql: String) async throws {
-    let directory = try TemporaryDirectory()
     let store = try directory.open()
     try await store.create(Sample.record("run-1"))
     try await store.append(Sample.shortRun, to: run)
@@ -58,7 +59,7 @@ struct DamageTests {
       ("UPDATE head SET sequence = 3", 4, 3),
     ])
   func firstBrokenLink(_ sql: String, _ sequence: Int, _ readable: Int) async throws {
-    let directory = try await tampered(sql)
+    try await tampered(sql)
     let store = try directory.open()
     let check = try await store.verify(run: run)
     #expect(check.fault?.kind == .damaged)
@@ -69,9 +70,27 @@ struct DamageTests {
     #expect(error?.message.contains(sequence == 0 ? "at its record" : "at event \(sequence)") == true)
   }
 
+  @Test("An event that was replaced together with its own hash breaks the next link")
+  func replacedEvent() async throws {
+    let forged = Sample.event(2, .stepStarted(Sample.step, attempt: 7))
+    let body = try JournalCoding.encode(forged)
+    let chain = HashChain(digest: standInDigest)
+    let record = chain.first(run: run, record: try JournalCoding.encode(Sample.record("run-1")))
+    let first = chain.link(after: record, try JournalCoding.encode(Sample.shortRun[0]))
+    let text = String(decoding: body, as: UTF8.self)
+    try await tampered(
+      """
+      UPDATE event SET body = CAST('\(text)' AS BLOB), hash = '\(chain.link(after: first, body))'
+      WHERE sequence = 2
+      """)
+    let check = try await directory.open().verify(run: run)
+    #expect(check.fault?.sequence == 3)
+    #expect(check.events == [Sample.shortRun[0], forged])
+  }
+
   @Test("A torn last event is left out, reported, and moved aside by the next append")
   func tornTail() async throws {
-    let directory = try await tampered("UPDATE event SET body = substr(body, 1, 20) WHERE sequence = 4")
+    try await tampered("UPDATE event SET body = substr(body, 1, 20) WHERE sequence = 4")
     let store = try directory.open()
     #expect(try await store.load(run).events == Array(Sample.shortRun.prefix(3)))
     let before = try await store.verify(run: run)
@@ -89,7 +108,7 @@ struct DamageTests {
 
   @Test("A whole last event is never moved aside")
   func wholeTail() async throws {
-    let directory = try await tampered("")
+    try await tampered("")
     let store = try directory.open()
     let error = await refusal { () throws(StoreError) in
       try await store.append([Sample.event(4, .runStopped(.cancelled))], to: run)
@@ -100,7 +119,6 @@ struct DamageTests {
 
   @Test("An event of a newer kind is said to be newer", arguments: [true, false])
   func newerEvent(_ more: Bool) async throws {
-    let directory = try TemporaryDirectory()
     let store = try directory.open()
     try await store.create(Sample.record("run-1"))
     try await store.append(Array(Sample.shortRun.prefix(1)), to: run)
@@ -121,7 +139,6 @@ struct DamageTests {
 
   @Test("A broken link behind an event of a newer kind is damage")
   func damageBehindNewerEvent() async throws {
-    let directory = try TemporaryDirectory()
     let store = try directory.open()
     try await store.create(Sample.record("run-1"))
     let link = try await store.verify(run: run).lastHash
@@ -141,7 +158,7 @@ struct DamageTests {
 
   @Test("An outcome of a newer kind in the list is said to be newer")
   func newerOutcome() async throws {
-    let directory = try await tampered(#"UPDATE head SET outcome = CAST('{"dreamt":{}}' AS BLOB)"#)
+    try await tampered(#"UPDATE head SET outcome = CAST('{"dreamt":{}}' AS BLOB)"#)
     let store = try directory.open()
     let error = await refusal { () throws(StoreError) in _ = try await store.list() }
     #expect(error?.code == .newerFormat)
@@ -150,14 +167,13 @@ struct DamageTests {
 
   @Test("A time in the list that can't be printed is damage")
   func impossibleTime() async throws {
-    let directory = try await tampered("UPDATE run SET createdAt = 9000000000000000000")
+    try await tampered("UPDATE run SET createdAt = 9000000000000000000")
     let store = try directory.open()
     #expect(await refusal { () throws(StoreError) in _ = try await store.list() }?.code == .damaged)
   }
 
   @Test("A plan of a newer form is said to be newer")
   func newerPlan() async throws {
-    let directory = try TemporaryDirectory()
     let store = try directory.open()
     var record = Sample.record("run-1")
     record.plan.schemaVersion = 99
@@ -168,7 +184,7 @@ struct DamageTests {
 
   @Test("A value of the wrong type is damage, not a crash")
   func wrongType() async throws {
-    let directory = try await tampered(
+    try await tampered(
       """
       PRAGMA writable_schema = ON;
       UPDATE sqlite_master SET sql = replace(replace(sql, 'STRICT', ''), 'BLOB NOT NULL', 'BLOB')

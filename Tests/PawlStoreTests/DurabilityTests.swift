@@ -6,11 +6,14 @@ import Testing
 
 @Suite("The journal on disk")
 struct DurabilityTests {
+  // Lives as long as the suite's value, which is longer than any store in it.
+  private let directory: TemporaryDirectory
   private let run = RunID("run-1")
+
+  init() throws { directory = try TemporaryDirectory() }
 
   @Test("Directories are the owner's only, and so are the files")
   func modes() async throws {
-    let directory = try TemporaryDirectory()
     let store = try directory.open("a/b")
     let lock = try await store.lock(cluster: "prod", for: Sample.holder("run-1"))
     let modes = try [
@@ -23,7 +26,6 @@ struct DurabilityTests {
 
   @Test("A directory that is there keeps its mode")
   func foreignMode() throws {
-    let directory = try TemporaryDirectory()
     let path = directory.path + "/state"
     try FileManager.default.createDirectory(
       atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o750])
@@ -33,7 +35,6 @@ struct DurabilityTests {
 
   @Test("The writer syncs each commit, also after it has written")
   func fullSync() async throws {
-    let directory = try TemporaryDirectory()
     let store = try directory.open()
     try await store.create(Sample.record("run-1"))
     try await store.append(Sample.shortRun, to: run)
@@ -56,7 +57,6 @@ struct DurabilityTests {
 
   @Test("What was acknowledged is there after the files were left as they are")
   func abruptEnd() async throws {
-    let directory = try TemporaryDirectory()
     let store = try directory.open()
     try await store.create(Sample.record("run-1"))
     try await store.append(Sample.shortRun, to: run)
@@ -77,7 +77,6 @@ struct DurabilityTests {
 
   @Test("A killed process leaves its events and no lock")
   func killed() async throws {
-    let directory = try TemporaryDirectory()
     let path = directory.path + "/state"
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
       let store = try SQLiteRunStore(directory: path, digest: standInDigest)
@@ -94,7 +93,6 @@ struct DurabilityTests {
 
   @Test("Two openings of one directory see each other's runs and locks")
   func twoOpenings() async throws {
-    let directory = try TemporaryDirectory()
     let first = try directory.open()
     let second = try directory.open()
     try await first.create(Sample.record("run-1"))
@@ -111,9 +109,43 @@ struct DurabilityTests {
     #expect(try await second.lock(cluster: "prod", for: Sample.holder("run-2")).epoch == 2)
   }
 
+  @Test("Opening a store again does not take away the locks that SQLite holds for the first one")
+  func locksOfSQLite() async throws {
+    let store = try directory.open()
+    try await store.create(Sample.record("run-1"))
+    _ = try directory.open()
+    let busy: Int32 = 5
+    // Another process may not take the write-ahead log away while this one uses it.
+    await #expect(processExitsWith: .exitCode(busy)) { [path = directory.journal() as String] in
+      exit(try RawDatabase(path).run("PRAGMA journal_mode = DELETE"))
+    }
+    #expect(try await store.list().count == 1)
+  }
+
+  @Test("A released lock is free although a child process still holds a copy of its file")
+  func inheritedLock() async throws {
+    let store = try directory.open()
+    let lock = try await store.lock(cluster: "prod", for: Sample.holder("run-1"))
+    let path = directory.path + "/state/locks/prod.lock"
+    let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter { name in
+      var buffer = [CChar](repeating: 0, count: 4096)
+      let count = readlink("/proc/self/fd/" + name, &buffer, buffer.count)
+      return count > 0
+        && String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) == path
+    }
+    let number = try #require(files.first.flatMap { Int32($0) })
+    let copy = dup(number)
+    try #require(copy >= 0)
+    lock.release()
+    let error = await refusal { () throws(StoreError) in
+      _ = try await store.lock(cluster: "prod", for: Sample.holder("run-2"))
+    }
+    #expect(error == nil)
+    close(copy)
+  }
+
   @Test("Of many who take a lock in the same moment one gets it, and the others learn who")
   func lockRace() async throws {
-    let directory = try TemporaryDirectory()
     _ = try directory.open()
     let results = await withTaskGroup(of: Result<any RunLock, StoreError>.self) { group in
       for contender in 1...6 {
@@ -138,7 +170,6 @@ struct DurabilityTests {
 
   @Test("Many openings of a new directory in the same moment all succeed")
   func openingRace() async throws {
-    let directory = try TemporaryDirectory()
     try await withThrowingTaskGroup { group in
       for number in 1...6 {
         group.addTask {
@@ -153,7 +184,6 @@ struct DurabilityTests {
 
   @Test("A lock file without a name still refuses")
   func namelessLock() async throws {
-    let directory = try TemporaryDirectory()
     let store = try directory.open()
     let lock = try await store.lock(cluster: "prod", for: Sample.holder("run-1"))
     try Data("{".utf8).write(to: URL(fileURLWithPath: directory.path + "/state/locks/prod.lock"), options: [])

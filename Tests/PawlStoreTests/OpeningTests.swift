@@ -6,29 +6,32 @@ import Testing
 
 @Suite("Opening a state directory")
 struct OpeningTests {
-  private func openingError(_ directory: TemporaryDirectory, _ name: String = "state") async -> StoreError? {
+  // Lives as long as the suite's value, which is longer than any store in it.
+  private let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func openingError(_ name: String = "state") async -> StoreError? {
     await refusal { () throws(StoreError) in _ = try directory.open(name) }
   }
 
   @Test("A database of a newer Pawl is refused and left as it is")
   func newerSchema() async throws {
-    let directory = try TemporaryDirectory()
     try await directory.open().create(Sample.record("run-1"))
     let raw = try RawDatabase(directory.journal())
     try #require(raw.run("INSERT INTO grdb_migrations VALUES ('2-from-the-future')") == 0)
-    #expect(await openingError(directory)?.code == .newerFormat)
+    #expect(await openingError()?.code == .newerFormat)
     try #require(raw.run("DELETE FROM grdb_migrations WHERE identifier LIKE '2-%'") == 0)
     #expect(try await directory.open().list().count == 1)
   }
 
   @Test("A database of another program is refused and left as it is")
   func foreignDatabase() async throws {
-    let directory = try TemporaryDirectory()
     try FileManager.default.createDirectory(
       atPath: directory.path + "/state", withIntermediateDirectories: false)
     let raw = try RawDatabase(directory.journal())
     try #require(raw.run("CREATE TABLE address (name TEXT)") == 0)
-    let error = await openingError(directory)
+    let error = await openingError()
     #expect(error?.code == .damaged)
     #expect(error?.message.contains("is not a journal of Pawl") == true)
     #expect(raw.run("SELECT id FROM run") != 0)
@@ -36,20 +39,18 @@ struct OpeningTests {
 
   @Test("A file that is no database is refused and left as it is")
   func foreignFile() async throws {
-    let directory = try TemporaryDirectory()
     try FileManager.default.createDirectory(
       atPath: directory.path + "/state", withIntermediateDirectories: false)
     let text = String(repeating: "This is a letter. ", count: 100)
     try Data(text.utf8).write(to: URL(fileURLWithPath: directory.journal()), options: [])
-    let error = await openingError(directory)
+    let error = await openingError()
     #expect(error?.code == .damaged)
     #expect(try String(contentsOfFile: directory.journal(), encoding: .utf8) == text)
   }
 
   @Test("A database that was cut off is damage")
   func truncated() async throws {
-    let directory = try TemporaryDirectory()
-    try await fill(directory)
+    try await fill()
     let size = try Data(contentsOf: URL(fileURLWithPath: directory.journal())).count
     #expect(truncate(directory.journal(), off_t(size / 2)) == 0)
     let error = await refusal { () throws(StoreError) in
@@ -59,7 +60,7 @@ struct OpeningTests {
   }
 
   /// Writes enough for many pages, and closes the store.
-  private func fill(_ directory: TemporaryDirectory) async throws {
+  private func fill() async throws {
     let store = try directory.open()
     try await store.create(Sample.record("run-1"))
     let events = (1...500).map { Sample.event($0, .stepInDoubt(Sample.step, attempt: $0, reason: "lost")) }
@@ -68,9 +69,8 @@ struct OpeningTests {
 
   @Test("A directory that can't be made is refused with its name and the reason")
   func notADirectory() async throws {
-    let directory = try TemporaryDirectory()
     try Data().write(to: URL(fileURLWithPath: directory.path + "/file"), options: [])
-    let error = await openingError(directory, "file/state")
+    let error = await openingError("file/state")
     #expect(error?.code == .inputOutput)
     #expect(error?.message.contains("/file (Not a directory)") == true)
   }
@@ -78,20 +78,21 @@ struct OpeningTests {
   @Test(
     "A directory on a read-only disk is refused", .enabled(if: SmallDisk.isPossible, "Mounting needs root."))
   func readOnlyDisk() async throws {
-    let directory = try TemporaryDirectory()
     let disk = try SmallDisk(at: directory.path + "/disk", kibibytes: 1024)
     _ = try directory.open("disk/state")
     try disk.remount("ro")
-    let error = await openingError(directory, "disk/state")
-    #expect(error?.code == .inputOutput)
-    #expect(error?.message.contains("Read-only file system") == true)
+    let existing = await openingError("disk/state")
+    #expect(existing?.code == .inputOutput)
+    #expect(existing?.message.contains("can't write the journal") == true)
+    let new = await openingError("disk/new")
+    #expect(new?.code == .inputOutput)
+    #expect(new?.message.contains("disk/new (Read-only file system)") == true)
   }
 
   @Test(
     "A full disk stops an append, keeps what was there, and goes on when there is space",
     .enabled(if: SmallDisk.isPossible, "Mounting needs root."))
   func fullDisk() async throws {
-    let directory = try TemporaryDirectory()
     let disk = try SmallDisk(at: directory.path + "/disk", kibibytes: 2048)
     let store = try directory.open("disk/state")
     let run = RunID("run-1")
@@ -115,9 +116,8 @@ struct OpeningTests {
 
   @Test("A full disk refuses the opening", .enabled(if: SmallDisk.isPossible, "Mounting needs root."))
   func openingOnFullDisk() async throws {
-    let directory = try TemporaryDirectory()
     let disk = try SmallDisk(at: directory.path + "/disk", kibibytes: 16)
-    let error = await openingError(directory, "disk/state")
+    let error = await openingError("disk/state")
     #expect(error?.code == .outOfSpace)
     _ = consume disk
   }

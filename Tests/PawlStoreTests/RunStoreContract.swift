@@ -10,59 +10,56 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
   var testDescription: String { rawValue }
 
-  func open() throws -> OpenStore {
+  /// A new store of this kind; a store on disk lies in `directory`.
+  func open(in directory: TemporaryDirectory) throws -> any RunStore {
     switch self {
-    case .memory: return OpenStore(store: MemoryRunStore(), directory: nil)
-    case .sqlite:
-      let directory = try TemporaryDirectory()
-      return OpenStore(store: try directory.open(), directory: directory)
+    case .memory: MemoryRunStore()
+    case .sqlite: try directory.open()
     }
   }
-}
-
-/// A store, and the directory that has to outlive it.
-struct OpenStore: Sendable {
-  let store: any RunStore
-  let directory: TemporaryDirectory?
 }
 
 /// What every `RunStore` has to do.
 @Suite("The contract of a run store")
 struct RunStoreContract {
+  // Lives as long as the suite's value, which is longer than any store in it.
+  private let directory: TemporaryDirectory
   private let run = RunID("run-1")
 
+  init() throws { directory = try TemporaryDirectory() }
+
   /// A store with one run that holds these events.
-  private func open(_ kind: StoreKind, _ events: [RunEvent] = []) async throws -> OpenStore {
-    let opened = try kind.open()
-    try await opened.store.create(Sample.record("run-1"))
-    try await opened.store.append(events, to: run)
-    return opened
+  private func open(_ kind: StoreKind, _ events: [RunEvent] = []) async throws -> any RunStore {
+    let store = try kind.open(in: directory)
+    try await store.create(Sample.record("run-1"))
+    try await store.append(events, to: run)
+    return store
   }
 
   @Test("A run comes back as it was created, with every kind of event", arguments: StoreKind.allCases)
   func roundTrip(_ kind: StoreKind) async throws {
-    let opened = try await open(kind)
-    for event in Sample.everyKind { try await opened.store.append([event], to: run) }
-    let loaded = try await opened.store.load(run)
+    let store = try await open(kind)
+    for event in Sample.everyKind { try await store.append([event], to: run) }
+    let loaded = try await store.load(run)
     #expect(loaded.record == Sample.record("run-1"))
     #expect(loaded.events == Sample.everyKind)
   }
 
   @Test("A taken id is refused and the first run stays", arguments: StoreKind.allCases)
   func takenID(_ kind: StoreKind) async throws {
-    let opened = try await open(kind, Sample.shortRun)
+    let store = try await open(kind, Sample.shortRun)
     let error = await refusal { () throws(StoreError) in
-      try await opened.store.create(Sample.record("run-1", cluster: "other"))
+      try await store.create(Sample.record("run-1", cluster: "other"))
     }
     #expect(error?.code == .conflict)
-    let loaded = try await opened.store.load(run)
+    let loaded = try await store.load(run)
     #expect(loaded.record.plan.cluster == "prod")
     #expect(loaded.events.count == 4)
   }
 
   @Test("An unknown run is not found by anything", arguments: StoreKind.allCases)
   func unknownRun(_ kind: StoreKind) async throws {
-    let store = try await open(kind).store
+    let store = try await open(kind)
     let unknown = RunID("nobody")
     let errors = [
       await refusal { () throws(StoreError) in try await store.append([], to: unknown) },
@@ -78,7 +75,7 @@ struct RunStoreContract {
     "A gap or repetition is refused, and nothing of that call is kept", arguments: StoreKind.allCases,
     [[4], [2], [0], [3, 5], [3, 3], [3, 4, 2]])
   func gaps(_ kind: StoreKind, _ sequences: [Int]) async throws {
-    let store = try await open(kind, Array(Sample.shortRun.prefix(2))).store
+    let store = try await open(kind, Array(Sample.shortRun.prefix(2)))
     let events = sequences.map { Sample.event($0, .stepRetried(Sample.step, attempt: 1)) }
     let error = await refusal { () throws(StoreError) in try await store.append(events, to: run) }
     #expect(error?.code == .conflict)
@@ -89,13 +86,13 @@ struct RunStoreContract {
 
   @Test("Of many who append the same next event, one wins", arguments: StoreKind.allCases)
   func oneWinner(_ kind: StoreKind) async throws {
-    let opened = try await open(kind)
+    let store = try await open(kind)
     let run = run
     let refusals = await withTaskGroup(of: StoreError?.self) { group in
       for writer in 1...8 {
         group.addTask {
           await refusal { () throws(StoreError) in
-            try await opened.store.append(
+            try await store.append(
               [Sample.event(1, .runStarted(by: "writer \(writer)", resumed: false))], to: run)
           }
         }
@@ -104,24 +101,24 @@ struct RunStoreContract {
     }
     #expect(refusals.filter { $0 == nil }.count == 1)
     #expect(refusals.compactMap(\.?.code) == Array(repeating: .conflict, count: 7))
-    #expect(try await opened.store.load(run).events.count == 1)
+    #expect(try await store.load(run).events.count == 1)
   }
 
   @Test("A cancelled task still records what happened", arguments: StoreKind.allCases)
   func cancelledTask(_ kind: StoreKind) async throws {
-    let opened = try await open(kind)
+    let store = try await open(kind)
     let run = run
     let task = Task {
       withUnsafeCurrentTask { $0?.cancel() }
-      try await opened.store.append(Sample.shortRun, to: run)
-      return try await opened.store.load(run).events.count
+      try await store.append(Sample.shortRun, to: run)
+      return try await store.load(run).events.count
     }
     #expect(try await task.value == 4)
   }
 
   @Test("Runs are listed newest first with how they ended", arguments: StoreKind.allCases)
   func list(_ kind: StoreKind) async throws {
-    let store = try kind.open().store
+    let store = try kind.open(in: directory)
     let stop = Sample.event(2, .runStopped(.needsOperator(Sample.step)))
     let histories: [(id: String, minutes: Double, events: [RunEvent])] = [
       ("done", 1, Sample.shortRun),
@@ -151,17 +148,21 @@ struct RunStoreContract {
 /// What every `RunStore` does with output.
 @Suite("The contract of a run store: output")
 struct OutputContract {
+  // Lives as long as the suite's value, which is longer than any store in it.
+  private let directory: TemporaryDirectory
   private let run = RunID("run-1")
 
-  private func open(_ kind: StoreKind) async throws -> OpenStore {
-    let opened = try kind.open()
-    try await opened.store.create(Sample.record("run-1"))
-    return opened
+  init() throws { directory = try TemporaryDirectory() }
+
+  private func open(_ kind: StoreKind) async throws -> any RunStore {
+    let store = try kind.open(in: directory)
+    try await store.create(Sample.record("run-1"))
+    return store
   }
 
   @Test("Output comes back in order, of one step or of all", arguments: StoreKind.allCases)
   func order(_ kind: StoreKind) async throws {
-    let store = try await open(kind).store
+    let store = try await open(kind)
     let records = [
       Sample.output("b1\n"), Sample.output("a1\0\n", step: "a"), Sample.output("b2 ü\n", attempt: 2),
       Sample.output("a2\n", step: "a"),
@@ -175,7 +176,7 @@ struct OutputContract {
 
   @Test("Only the newest output of a step is kept, with a line that says so", arguments: StoreKind.allCases)
   func bounded(_ kind: StoreKind) async throws {
-    let store = try await open(kind).store
+    let store = try await open(kind)
     let lines = (0..<300).map { number in
       Sample.output("\(number) ".padding(toLength: 1023, withPad: "x", startingAt: 0) + "\n")
     }
@@ -191,25 +192,31 @@ struct OutputContract {
 
   @Test("A single large piece is cut between characters", arguments: StoreKind.allCases)
   func largePiece(_ kind: StoreKind) async throws {
-    let store = try await open(kind).store
+    let store = try await open(kind)
     let text = String(repeating: "€", count: OutputLimit.bytesPerStep)
     try await store.appendOutput([Sample.output(text)], to: run)
     let kept = try await store.output(of: run, step: Sample.step)
     // 256 KiB are 87381 signs of three bytes and one byte more.
-    #expect(kept.map(\.text.count) == [kept[0].text.count, 87_381])
-    #expect(kept[1].text.allSatisfy { $0 == "€" })
-    #expect(kept[0].text == "[pawl: \(3 * (262_144 - 87_381)) bytes of earlier output were dropped]\n")
+    let dropped = 3 * (OutputLimit.bytesPerStep - 87_381)
+    #expect(
+      kept.map(\.text) == [
+        "[pawl: \(dropped) bytes of earlier output were dropped]\n", String(repeating: "€", count: 87_381),
+      ])
   }
 }
 
 /// What every `RunStore` does with locks.
 @Suite("The contract of a run store: locks")
 struct LockContract {
+  // Lives as long as the suite's value, which is longer than any store in it.
+  private let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
+
   @Test(
     "A held cluster is refused, naming the holder; other clusters are free", arguments: StoreKind.allCases)
   func held(_ kind: StoreKind) async throws {
-    let opened = try kind.open()
-    let store = opened.store
+    let store = try kind.open(in: directory)
     let lock = try await store.lock(cluster: "prod", for: Sample.holder("run-1"))
     let error = await refusal { () throws(StoreError) in
       _ = try await store.lock(cluster: "prod", for: Sample.holder("run-2"))
@@ -224,8 +231,7 @@ struct LockContract {
 
   @Test("A released lock is free, and each taking has a higher epoch", arguments: StoreKind.allCases)
   func release(_ kind: StoreKind) async throws {
-    let opened = try kind.open()
-    let store = opened.store
+    let store = try kind.open(in: directory)
     let first = try await store.lock(cluster: "prod", for: Sample.holder("run-1"))
     first.release()
     let second = try await store.lock(cluster: "prod", for: Sample.holder("run-2"))
@@ -240,8 +246,7 @@ struct LockContract {
 
   @Test("A lock that nobody keeps is free", arguments: StoreKind.allCases)
   func dropped(_ kind: StoreKind) async throws {
-    let opened = try kind.open()
-    let store = opened.store
+    let store = try kind.open(in: directory)
     _ = try await store.lock(cluster: "prod", for: Sample.holder("run-1"))
     let again = try await store.lock(cluster: "prod", for: Sample.holder("run-2"))
     #expect(again.epoch == 2)
@@ -249,14 +254,14 @@ struct LockContract {
 
   @Test("Clusters with odd names have a lock of their own", arguments: StoreKind.allCases)
   func oddNames(_ kind: StoreKind) async throws {
-    let opened = try kind.open()
+    let store = try kind.open(in: directory)
     let long = String(repeating: "n", count: 300)
     let names = ["a/b", "a_b", "a%2Fb", "../../x", "..", ".", "", "ä", "A", "a", long, long + "n", "a\u{0}b"]
     var locks: [any RunLock] = []
-    for name in names { locks.append(try await opened.store.lock(cluster: name, for: Sample.holder(name))) }
+    for name in names { locks.append(try await store.lock(cluster: name, for: Sample.holder(name))) }
     #expect(locks.map(\.epoch) == Array(repeating: 1, count: names.count))
     let error = await refusal { () throws(StoreError) in
-      _ = try await opened.store.lock(cluster: long, for: Sample.holder("late"))
+      _ = try await store.lock(cluster: long, for: Sample.holder("late"))
     }
     #expect(error?.holder?.run == RunID(long))
     locks.forEach { $0.release() }
