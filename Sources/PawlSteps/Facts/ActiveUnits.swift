@@ -17,7 +17,7 @@ extension HostFact<ActiveUnits> {
   package static let activeUnits = HostFact(
     "active-units", HostCommand(["systemctl", "is-active", "containerd", "crio", "kubelet"])
   ) { result throws(FactError) in
-    let states = result.lines
+    let states = result.outputLines
     guard states.count == 3 else { throw FactError(result.failureSummary) }
     let runtime = states[0] == "active" ? "containerd" : states[1] == "active" ? "crio" : nil
     return ActiveUnits(containerRuntime: runtime, kubelet: states[2] == "active")

@@ -33,14 +33,14 @@ package struct FactError: Error, Sendable, Hashable, CustomStringConvertible {
 
 extension HostCommandResult {
   /// The output's lines, without empty ones and without blanks at their ends.
-  var lines: [String] {
+  var outputLines: [String] {
     output.split(whereSeparator: \.isNewline).map { $0.trimmingBlanks() }.filter { !$0.isEmpty }
   }
 
   /// The output when the command succeeded.
   func successfulLines() throws(FactError) -> [String] {
     guard succeeded else { throw FactError(failureSummary) }
-    return lines
+    return outputLines
   }
 
   /// How the command failed, in one clause.
