@@ -57,14 +57,17 @@ nodes_are_ready() {
     done
 }
 
-# Every Deployment and DaemonSet has as many ready pods as it wants, and the
-# control plane's pods are ready.
+# Every Deployment and DaemonSet has as many ready pods as it wants, and every
+# pod is ready, started since $LAB_STARTED if that is set.
 workloads_are_ready() {
-    local missing
+    local since missing
+    since=$(date --utc --date="@${LAB_STARTED:-0}" +%Y-%m-%dT%H:%M:%SZ)
     missing=$({
-        query deployments,daemonsets --all-namespaces '{range .items[*]}{.metadata.name} {.spec.replicas}{.status.desiredNumberScheduled} {.status.readyReplicas}{.status.numberReady}{"\n"}{end}'
-        query pods --namespace kube-system --selector tier=control-plane '{range .items[*]}{.metadata.name} True {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}'
-    } | awk '$2 != $3 { print $1 }') || return 1
+        query deployments,daemonsets --all-namespaces '{range .items[*]}{.metadata.name} {.spec.replicas}{.status.desiredNumberScheduled} {.status.readyReplicas}{.status.numberReady}{"\n"}{end}' |
+            awk '$2 != $3 { print $1 }'
+        query pods --all-namespaces --field-selector=status.phase!=Succeeded '{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status} {.status.containerStatuses[0].state.running.startedAt}{"\n"}{end}' |
+            awk -v since="$since" '$2 != "True" || $3 < since { print $1 }'
+    }) || return 1
     if [[ -n $missing ]]; then
         echo "Not ready: ${missing//$'\n'/, }." >&2
         return 1
