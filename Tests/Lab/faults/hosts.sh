@@ -41,12 +41,14 @@ fault_power_on() {
     wait_for_hosts "$1"
 }
 
-# Takes all that is free on the disk, but for what root keeps in reserve: none.
+# Takes all that is free on the disk, down to the last block.
 fault_fill_disk() {
     require_host "${1:-}"
     # shellcheck disable=SC2016
     in_host "$1" sh -c 'fallocate --length "$(df --output=avail --block-size=1 / | tail -1)" /var/lab-fill 2>/dev/null
-        dd if=/dev/zero of=/var/lab-fill bs=64k oflag=append conv=notrunc status=none 2>/dev/null || true'
+        for size in 1M 4k; do
+            dd if=/dev/zero of=/var/lab-fill bs=$size oflag=append conv=notrunc,fsync status=none 2>/dev/null || true
+        done'
 }
 
 fault_free_disk() { require_host "${1:-}" && in_host "$1" rm -f /var/lab-fill; }
@@ -56,11 +58,12 @@ fault_hold_dpkg_lock() {
     require_host "${1:-}"
     local seconds=${2:?for how many seconds?}
     in_host "$1" systemd-run --quiet --collect --unit=lab-dpkg-lock perl -e '
-        use Fcntl qw(:DEFAULT :flock F_SETLK F_WRLCK SEEK_SET);
+        use Fcntl qw(F_SETLK F_WRLCK SEEK_SET);
         for my $name ("lock-frontend", "lock") {
             my $path = "/var/lib/dpkg/$name";
             open(my $file, ">>", $path) or die "$path: $!";
-            fcntl($file, F_SETLK, pack("s s l! l! i", F_WRLCK, SEEK_SET, 0, 0, 0)) or die "$path: $!";
+            my $lock = pack("s s x4 l! l! i x4", F_WRLCK, SEEK_SET, 0, 0, 0);
+            fcntl($file, F_SETLK, $lock) or die "$path: $!";
             push @kept, $file;
         }
         sleep shift;' "$seconds"
