@@ -52,7 +52,7 @@ extension SimulatedState {
 extension Inventory {
   /// The inventory of `SimulatedState.demo`, with a bastion for show. Addresses are from the documentation ranges.
   package static func demo(controlPlanes: Int = 1, workers: Int = 3) -> Inventory {
-    let masters = (1...max(1, controlPlanes)).map { number in
+    let controlPlaneHosts = (1...max(1, controlPlanes)).map { number in
       Host(name: "cp-\(number)", address: "192.0.2.\(10 + number)", roles: [.controlPlane])
     }
     let others = (0..<max(0, workers)).map { index in
@@ -63,7 +63,7 @@ extension Inventory {
       ssh: SSHAccess(
         user: "pawl", knownHosts: ["/demo/known_hosts"],
         bastions: [Bastion(name: "bastion", address: "203.0.113.10")]),
-      hosts: masters + others)
+      hosts: controlPlaneHosts + others)
   }
 }
 

@@ -197,6 +197,8 @@ extension CommandInterpreter {
     for (package, version) in wanted where host.installed[package] == version {
       script.say("\(package) is already the newest version (\(version)).")
     }
+    let new = changing.count { host.installed[$0.package] == nil }
+    script.say("\(changing.count - new) upgraded, \(new) newly installed, 0 to remove and 0 not upgraded.")
     for (number, choice) in changing.enumerated() {
       script.say(
         "Get:\(number + 1) \(choice.package) \(choice.version)", after: SimulatedTimes.packageDownload)

@@ -76,3 +76,18 @@ make_artifacts() {
     make_artifact "$LAB_DEBS" "$build/debs.sh" "$LAB_BINARIES" "$LAB_ROOT_TREE"
     make_artifact "$LAB_BASE_IMAGE" "$build/host-image.sh" "$LAB_ROOT" "$LAB_IMAGES" "$LAB_DEBS"
 }
+
+# prune_artifacts: marks what is in use, and takes away what has not been used
+# for two weeks.
+prune_artifacts() {
+    local path
+    for path in "$LAB_BINARIES" "$LAB_ROOT" "$LAB_IMAGES" "$LAB_DEBS" "$LAB_BASE_IMAGE"; do
+        if [[ -e $path ]]; then touch "$path"; fi
+    done
+    find "$LAB_CACHE" "$LAB_DISKS" -mindepth 1 -maxdepth 1 -mtime +14 \
+        \( -name 'binaries-*' -o -name 'root-*' -o -name 'images-*' -o -name 'debs-*' -o -name 'base-*' \) \
+        -exec rm -rf --one-file-system {} +
+    # A snapshot keeps the time it was taken at: its certificates age.
+    find "$LAB_DISKS" -mindepth 1 -maxdepth 1 -name 'snapshot-*' -mtime "+$LAB_SNAPSHOT_DAYS" \
+        -exec rm -rf --one-file-system {} +
+}

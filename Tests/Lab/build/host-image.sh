@@ -20,7 +20,7 @@ trap finish EXIT
 make_disk() {
     rm -f "$output.part"
     truncate -s 16G "$output.part"
-    mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 -J size=64 "$output.part"
+    mkfs.ext4 -q -m 0 -E lazy_itable_init=0,lazy_journal_init=0 -J size=64 "$output.part"
     mount -o loop "$output.part" "$root"
     tar -C "$root" -xf "$root_tar"
 }

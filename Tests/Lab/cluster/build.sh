@@ -70,9 +70,12 @@ join_node() {
 }
 
 join_nodes() {
-    local command name key
+    local command name key pids=()
     read -ra command < <(in_host cp-1 kubeadm token create --print-join-command)
-    for name in "${LAB_WORKERS[@]}"; do join_node "$name" "${command[@]}" & done
+    for name in "${LAB_WORKERS[@]}"; do
+        join_node "$name" "${command[@]}" &
+        pids+=($!)
+    done
     if [[ $LAB_TOPOLOGY == ha ]]; then
         key=$(in_host cp-1 kubeadm init phase upload-certs --upload-certs | tail -1)
         for name in cp-2 cp-3; do
@@ -80,7 +83,14 @@ join_nodes() {
                 --apiserver-advertise-address "$(host_address "$name")"
         done
     fi
-    wait
+    wait_for_all "${pids[@]}"
+}
+
+# wait_for_all PID…: fails when one of them failed.
+wait_for_all() {
+    local pid failed=0
+    for pid in "$@"; do wait "$pid" || failed=1; done
+    return "$failed"
 }
 
 build_cluster() {
@@ -89,7 +99,7 @@ build_cluster() {
         install_packages "$name" &
         pids+=($!)
     done
-    for name in "${pids[@]}"; do wait "$name"; done
+    wait_for_all "${pids[@]}"
     init_first_control_plane
     write_kubeconfig
     join_nodes

@@ -22,11 +22,15 @@ make_key() {
     if [[ ! -e $1 ]]; then ssh-keygen -q -t "$2" -N '' -C "$3" -f "$1"; fi
 }
 
+# client_address HOST: the address by which a client knows the host.
+client_address() {
+    if [[ $1 == "$LAB_BASTION" ]]; then echo "$LAB_BASTION_PUBLIC"; else host_address "$1"; fi
+}
+
 write_known_hosts() {
     local name type address
     for name in "${LAB_HOSTS[@]}"; do
-        address=$(host_address "$name")
-        if [[ $name == "$LAB_BASTION" ]]; then address=$LAB_BASTION_PUBLIC; fi
+        address=$(client_address "$name")
         for type in ed25519 ecdsa; do
             echo "$address $(cut -d ' ' -f 1,2 "$LAB_STATE/host-keys/$name.$type.pub")"
         done

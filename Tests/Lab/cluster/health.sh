@@ -16,7 +16,7 @@ lab_status() {
 }
 
 host_status() {
-    local name=$1 units versions=
+    local name=$1 units unit versions=
     if ! host_leader "$name" >/dev/null; then
         printf '%-10s is off\n' "$name"
         return 1
@@ -27,10 +27,13 @@ host_status() {
         versions=$(in_host "$name" dpkg-query --show --showformat='${Package} ${Version}  ' \
             kubeadm kubelet kubectl 2>/dev/null) || true
     fi
-    if ! in_host "$name" systemctl --quiet is-active "${units[@]}"; then
-        printf '%-10s on    not all of %s are active  %s\n' "$name" "${units[*]}" "$versions"
-        return 1
-    fi
+    # is-active with several names is content with one of them.
+    for unit in "${units[@]}"; do
+        if ! in_host "$name" systemctl --quiet is-active "$unit"; then
+            printf '%-10s on    %s is not active  %s\n' "$name" "$unit" "$versions"
+            return 1
+        fi
+    done
     printf '%-10s on    %s\n' "$name" "$versions"
 }
 
@@ -57,14 +60,17 @@ nodes_are_ready() {
     done
 }
 
-# Every Deployment and DaemonSet has as many ready pods as it wants, and the
-# control plane's pods are ready.
+# Every Deployment and DaemonSet has as many ready pods as it wants, and every
+# pod is ready, started since $LAB_STARTED if that is set.
 workloads_are_ready() {
-    local missing
+    local since missing
+    since=$(date --utc --date="@${LAB_STARTED:-0}" +%Y-%m-%dT%H:%M:%SZ)
     missing=$({
-        query deployments,daemonsets --all-namespaces '{range .items[*]}{.metadata.name} {.spec.replicas}{.status.desiredNumberScheduled} {.status.readyReplicas}{.status.numberReady}{"\n"}{end}'
-        query pods --namespace kube-system --selector tier=control-plane '{range .items[*]}{.metadata.name} True {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}'
-    } | awk '$2 != $3 { print $1 }') || return 1
+        query deployments,daemonsets --all-namespaces '{range .items[*]}{.metadata.name} {.spec.replicas}{.status.desiredNumberScheduled} {.status.readyReplicas}{.status.numberReady}{"\n"}{end}' |
+            awk '$2 != $3 { print $1 }'
+        query pods --all-namespaces --field-selector=status.phase!=Succeeded '{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status} {.status.containerStatuses[0].state.running.startedAt}{"\n"}{end}' |
+            awk -v since="$since" '$2 != "True" || $3 < since { print $1 }'
+    }) || return 1
     if [[ -n $missing ]]; then
         echo "Not ready: ${missing//$'\n'/, }." >&2
         return 1

@@ -50,6 +50,7 @@ make_ready() {
         install_packages_here "${LAB_BUILD_PACKAGES[@]}"
         make_artifacts
     fi
+    prune_artifacts
     echo "$LAB_BINARIES" >"$LAB_STATE/binaries"
     echo "$LAB_SNAPSHOT" >"$LAB_STATE/snapshot"
     echo "$LAB_TOPOLOGY" >"$LAB_STATE/topology"
@@ -66,7 +67,9 @@ build_new_cluster() {
     for name in "${LAB_HOSTS[@]}"; do provision_host "$name"; done
     start_all_hosts
     say "building the cluster (output in $LAB_STATE/logs/cluster.log)"
-    build_cluster >"$LAB_STATE/logs/cluster.log" 2>&1 || {
+    # In the background, because a function before || would not stop at errors.
+    build_cluster >"$LAB_STATE/logs/cluster.log" 2>&1 &
+    wait "$!" || {
         tail -20 "$LAB_STATE/logs/cluster.log" >&2
         echo "Building the cluster failed; all of its output is in $LAB_STATE/logs/cluster.log." >&2
         return 1

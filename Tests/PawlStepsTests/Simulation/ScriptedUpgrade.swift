@@ -11,13 +11,13 @@ struct ScriptedUpgrade {
 
   /// Takes everything to the version, control planes first.
   func go(to version: String) async throws {
-    let masters = inventory.hosts.filter(\.isControlPlane)
-    for (index, host) in masters.enumerated() {
+    let controlPlaneHosts = inventory.hosts.filter(\.isControlPlane)
+    for (index, host) in controlPlaneHosts.enumerated() {
       try await installKubeadm(version, on: host)
       let form = index == 0 ? ["apply", "-y", "v\(version)"] : ["node"]
       try await execute(["kubeadm", "upgrade"] + form, on: host, "upgrade-\(version)")
     }
-    for host in masters { try await moveKubelet(to: version, on: host) }
+    for host in controlPlaneHosts { try await moveKubelet(to: version, on: host) }
     for host in inventory.hosts where !host.isControlPlane {
       try await installKubeadm(version, on: host)
       try await execute(["kubeadm", "upgrade", "node"], on: host, "upgrade-\(version)")

@@ -86,14 +86,14 @@ struct SimulatedUpgradeTests {
   @Test("with a clock, simulated time follows it")
   func pacedByAClock() async throws {
     let world = SimulatedCluster(.demo())
-    let cluster = SimulatedCluster(.demo(), pace: .timesFaster(2, than: world.clock))
+    let cluster = SimulatedCluster(.demo(), pace: .timesFaster(4, than: world.clock))
     #expect(await cluster.now == .zero)
     await world.advance(by: .seconds(5))
-    #expect(await cluster.now == .seconds(10))
+    #expect(await cluster.now == .seconds(20))
     let result = try await cluster.session(to: "worker-1").run(
       HostCommand(["apt-get", "update"], asRoot: true, timeoutSeconds: 60))
     #expect(result.succeeded)
-    // Two simulated seconds of the command are one of the clock that drives it.
-    #expect(await world.now == .seconds(6))
+    // Two simulated seconds of the command are half a second of the clock that drives it.
+    #expect(await world.now == .milliseconds(5500))
   }
 }
