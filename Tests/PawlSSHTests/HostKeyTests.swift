@@ -170,6 +170,7 @@ struct AuthenticationTests {
       for part in ["root", "\(lab.directory)/mine", "\(lab.directory)/other", "publickey"] {
         #expect(error.message.contains(part))
       }
+      #expect(await (onBastion ? bastion : host).loginAttempts() > 0)
       await pool.closeAll()
     }
   }
