@@ -13,7 +13,9 @@ struct ChildProcess: Sendable {
   }
 
   /// Starts a program; descriptors that are nil become `/dev/null`.
-  init(_ path: String, _ arguments: [String], input: Int32? = nil, output: Int32? = nil, error: Int32? = nil) throws {
+  init(_ path: String, _ arguments: [String], input: Int32? = nil, output: Int32? = nil, error: Int32? = nil)
+    throws
+  {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }

@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
-@testable import PawlSSH
 import Testing
+
+@testable import PawlSSH
 
 @Suite("Detached commands", .enabled(if: TestLab.isPossible, TestLab.reason), .timeLimit(.minutes(2)))
 struct DetachedJobTests {
@@ -72,7 +73,9 @@ struct DetachedJobTests {
     try await withScene { scene in
       let counter = "\(scene.lab.directory)/counter"
       let command = RemoteCommand(
-        argv: ["sh", "-c", "echo x >> '\(counter)'; printf 'out\\0%s' \"$SECRET\"; cat; echo err >&2; exit 5"],
+        argv: [
+          "sh", "-c", "echo x >> '\(counter)'; printf 'out\\0%s' \"$SECRET\"; cat; echo err >&2; exit 5",
+        ],
         environment: ["SECRET": "it's"], standardInput: Array("given".utf8), sudo: true)
       #expect(try await scene.session.jobState(scene.job) == .absent)
       let recorder = Recorder()
@@ -93,7 +96,8 @@ struct DetachedJobTests {
   func privacy() async throws {
     try await withScene { scene in
       let command = RemoteCommand(
-        argv: ["sh", "-c", "cat /proc/$$/stat; cat /proc/[0-9]*/cmdline"], environment: ["TOKEN": "s3cr3t-v4lue"],
+        argv: ["sh", "-c", "cat /proc/$$/stat; cat /proc/[0-9]*/cmdline"],
+        environment: ["TOKEN": "s3cr3t-v4lue"],
         standardInput: Array("pr1vate-1nput".utf8), sudo: true)
       let result = try await scene.session.runDetached(command, job: scene.job)
       let pid = try #require(try scene.read("pid").split(separator: " ").first)
@@ -193,7 +197,9 @@ struct DetachedJobTests {
     }
   }
 
-  @Test("A launcher killed half-way leaves nothing that stops the next one", arguments: ["empty", "no pid", "pid"])
+  @Test(
+    "A launcher killed half-way leaves nothing that stops the next one",
+    arguments: ["empty", "no pid", "pid"])
   func tornLaunch(kind: String) async throws {
     try await withScene { scene in
       try FileManager.default.createDirectory(atPath: scene.jobDirectory, withIntermediateDirectories: true)
@@ -246,7 +252,8 @@ struct DetachedJobTests {
       let (session, job) = (scene.session, scene.job)
       let recorder = Recorder()
       let command = RemoteCommand(
-        steps: [["sh", "-c", "echo begun; exec sleep 300"], ["echo", "never"]], always: [["echo", "held again"]])
+        steps: [["sh", "-c", "echo begun; exec sleep 300"], ["echo", "never"]],
+        always: [["echo", "held again"]])
       let task = Task { try await session.runDetached(command, job: job) { recorder.add($0) } }
       await recorder.waitFor("begun\n")
       try await session.terminateJob(job)
@@ -360,7 +367,9 @@ struct DetachedJobTests {
     }
   }
 
-  @Test("A name that could leave the directory is refused", arguments: ["", "..", ".x", "-x", "a/b", "a b", "a\n", "é"])
+  @Test(
+    "A name that could leave the directory is refused",
+    arguments: ["", "..", ".x", "-x", "a/b", "a b", "a\n", "é"])
   func jobNames(name: String) {
     #expect(throws: SSHError.self) { try JobKey(run: name, name: "ok") }
     #expect(throws: SSHError.self) { try JobKey(run: "ok", name: name) }

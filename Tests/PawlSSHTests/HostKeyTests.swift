@@ -1,11 +1,13 @@
 import Foundation
 import Glibc
-@testable import PawlSSH
 import Testing
+
+@testable import PawlSSH
 
 @Suite("Host keys of real servers", .enabled(if: TestLab.isPossible, TestLab.reason), .timeLimit(.minutes(2)))
 struct HostKeyTests {
-  @Test("The key in known_hosts decides which of the host's keys is asked for", arguments: ["ed25519", "ecdsa"])
+  @Test(
+    "The key in known_hosts decides which of the host's keys is asked for", arguments: ["ed25519", "ecdsa"])
   func severalKeys(type: String) async throws {
     try await withLab { lab in
       let host = try await lab.startServer("host", keyTypes: ["ed25519", "ecdsa"], isKnown: false)
@@ -34,7 +36,9 @@ struct HostKeyTests {
   func wrongKey(at position: Int) async throws {
     try await withLab { lab in
       var servers: [TestServer] = []
-      for index in 0...2 { servers.append(try await lab.startServer("hop\(index)", isKnown: index != position)) }
+      for index in 0...2 {
+        servers.append(try await lab.startServer("hop\(index)", isKnown: index != position))
+      }
       try await lab.makeKey("stranger")
       try lab.trust(keyOf: "stranger", for: servers[position])
       let endpoints = servers.map { lab.endpoint($0) }
@@ -105,14 +109,18 @@ struct HostKeyTests {
   /// As ssh-keygen prints it.
   private func fingerprint(_ key: String, _ lab: TestLab) async throws -> String {
     let line = try await runTool("/usr/bin/ssh-keygen", ["-l", "-f", "\(lab.directory)/\(key).pub"])
-    return try #require(String(decoding: line, as: UTF8.self).split(separator: " ").first { $0.hasPrefix("SHA256:") })
-      .description
+    return try #require(
+      String(decoding: line, as: UTF8.self).split(separator: " ").first { $0.hasPrefix("SHA256:") }
+    )
+    .description
   }
 }
 
 @Suite("Log-in", .enabled(if: TestLab.isPossible, TestLab.reason), .timeLimit(.minutes(2)))
 struct AuthenticationTests {
-  @Test("Key files of each kind, with and without a passphrase", arguments: ["ed25519", "ecdsa"], ["", "s3cr3t words"])
+  @Test(
+    "Key files of each kind, with and without a passphrase", arguments: ["ed25519", "ecdsa"],
+    ["", "s3cr3t words"])
   func keyFiles(type: String, passphrase: String) async throws {
     try await withLab { lab in
       let host = try await lab.startServer("host")
@@ -144,7 +152,8 @@ struct AuthenticationTests {
   func badFiles() async throws {
     try await withLab { lab in
       let host = try await lab.startServer("host")
-      let missing = try await lab.loginError(to: host, with: [.keyFile(path: "/no/such/key", passphrase: nil)])
+      let missing = try await lab.loginError(
+        to: host, with: [.keyFile(path: "/no/such/key", passphrase: nil)])
       #expect(missing.code == .keyUnreadable && missing.message.contains("does not exist"))
       let path = "\(lab.userKey).pub"
       let publicKey = try await lab.loginError(to: host, with: [.keyFile(path: path, passphrase: nil)])
@@ -208,7 +217,8 @@ struct AuthenticationTests {
       #expect(empty.code == .agentUnavailable && empty.message.contains("holds no keys"))
       try await lab.makeKey("stranger", type: "ecdsa")
       for key in ["stranger", "user"] {
-        try await runTool("/bin/sh", ["-c", "SSH_AUTH_SOCK='\(socket)' ssh-add -q '\(lab.directory)/\(key)' 2>&1"])
+        try await runTool(
+          "/bin/sh", ["-c", "SSH_AUTH_SOCK='\(socket)' ssh-add -q '\(lab.directory)/\(key)' 2>&1"])
       }
       var hops = [lab.endpoint(bastion), lab.endpoint(host)]
       for index in 0...1 { hops[index].authentication = [.agent(socketPath: socket)] }
@@ -236,12 +246,15 @@ struct AuthenticationTests {
     let credential = SSHCredential.keyFile(path: "/k", passphrase: "hunter2")
     var dumped = ""
     dump(credential, to: &dumped)
-    for text in ["\(credential)", String(reflecting: credential), dumped] { #expect(!text.contains("hunter2")) }
+    for text in ["\(credential)", String(reflecting: credential), dumped] {
+      #expect(!text.contains("hunter2"))
+    }
   }
 
   /// ssh-agent has no way to say that it listens; inotify would be the only one to wait for without polling.
   private func waitForFile(_ path: String) async throws {
-    try await runTool("/bin/sh", ["-c", "n=0; while [ ! -S '\(path)' ] && [ $n -lt 200 ]; do n=$((n+1)); sleep 0.05; done"])
+    try await runTool(
+      "/bin/sh", ["-c", "n=0; while [ ! -S '\(path)' ] && [ $n -lt 200 ]; do n=$((n+1)); sleep 0.05; done"])
   }
 }
 
@@ -249,7 +262,9 @@ extension TestLab {
   /// Lets a key log in.
   func authorize(_ key: String) throws {
     let path = "\(directory)/authorized"
-    let text = try String(contentsOfFile: path, encoding: .utf8) + String(contentsOfFile: "\(directory)/\(key).pub", encoding: .utf8)
+    let text =
+      try String(contentsOfFile: path, encoding: .utf8)
+      + String(contentsOfFile: "\(directory)/\(key).pub", encoding: .utf8)
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
   }
 

@@ -203,7 +203,9 @@ final class ServerLog: Sendable {
     }
   }
 
-  func count(of needle: String) -> Int { condition.withLock { text.components(separatedBy: needle).count - 1 } }
+  func count(of needle: String) -> Int {
+    condition.withLock { text.components(separatedBy: needle).count - 1 }
+  }
 }
 
 /// What happened, in order, written from any thread.
@@ -212,7 +214,8 @@ final class Recorder: Sendable {
   // SAFETY: used with `lock` held only.
   nonisolated(unsafe) private var chunks: [OutputChunk] = []
   // SAFETY: used with `lock` held only.
-  nonisolated(unsafe) private var waiters: [(needle: [UInt8], continuation: CheckedContinuation<Void, Never>)] = []
+  nonisolated(unsafe) private var waiters:
+    [(needle: [UInt8], continuation: CheckedContinuation<Void, Never>)] = []
 
   func add(_ chunk: OutputChunk) {
     lock.withLock {
@@ -284,7 +287,9 @@ struct ToolFailure: Error {
 }
 
 func removeFiles(_ path: String) {
-  do { try FileManager.default.removeItem(atPath: path) } catch { Issue.record("\(path) is left over: \(error)") }
+  do { try FileManager.default.removeItem(atPath: path) } catch {
+    Issue.record("\(path) is left over: \(error)")
+  }
 }
 
 /// A port that nobody listens on at the moment.
@@ -317,7 +322,9 @@ func descendants(of parent: Int32, named name: String) -> [Int32] {
   var parents: [Int32: [Int32]] = [:]
   var names: [Int32: String] = [:]
   for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
-    guard let pid = Int32(entry), let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { continue }
+    guard let pid = Int32(entry), let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else {
+      continue
+    }
     let text = String(decoding: stat, as: UTF8.self)
     guard let open = text.firstIndex(of: "("), let end = text.lastIndex(of: ")") else { continue }
     let fields = text[text.index(after: end)...].split(separator: " ")
