@@ -150,7 +150,8 @@ extension SSHPool {
 
   /// One link's share of the watch.
   private func attach(_ watch: JobWatch, on path: [SSHEndpoint]) async throws(SSHError) {
-    let command = CommandScript.wrapped(CommandScript.body(watch.command))
+    // The file may hold secrets; the shell that runs it has it open and needs its name no longer.
+    let command = CommandScript.wrapped("rm -f -- \"$0\"\n" + CommandScript.body(watch.command))
     let input = watch.command.standardInput ?? []
     let script = JobScript.launch(
       watch.job, base: settings.stateDirectory, commandLength: command.count, inputLength: input.count,

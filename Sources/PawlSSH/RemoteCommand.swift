@@ -51,7 +51,9 @@ package struct RemoteCommand: Sendable, Hashable, Codable, CustomStringConvertib
   var problem: String? {
     if steps.isEmpty { return "it has no steps" }
     if (steps + always).contains(where: { $0.first?.isEmpty ?? true }) { return "it has an empty step" }
-    if (steps + always).contains(where: { $0[0].contains("=") }) { return "the name of a program has an equals sign" }
+    if (steps + always).contains(where: { $0[0].contains("=") }) {
+      return "the name of a program has an equals sign"
+    }
     if (steps + always).joined().contains(where: { $0.utf8.contains(0) }) {
       return "an argument has a NUL byte"
     }

@@ -177,7 +177,8 @@ package actor SSHPool {
         throw Self.connecting(error, endpoint)
       }
       self.nextID += 1
-      let connection = try Connection(id: self.nextID, path: path, carrier: .tunnel(parent, channel), queue: self.executor.queue)
+      let connection = try Connection(
+        id: self.nextID, path: path, carrier: .tunnel(parent, channel), queue: self.executor.queue)
       try await self.establish(connection, operation)
       return connection
     }
@@ -200,7 +201,8 @@ package actor SSHPool {
         descriptor: descriptor, queue: executor.queue,
         onReadable: { [weak self] in self?.assumeIsolated { $0.serve(id, isReadable: true) } },
         onWritable: { [weak self] in self?.assumeIsolated { $0.serve(id, isReadable: false) } })
-      let connection = try Connection(id: id, path: [endpoint], carrier: .socket(socket), queue: executor.queue)
+      let connection = try Connection(
+        id: id, path: [endpoint], carrier: .socket(socket), queue: executor.queue)
       roots[id] = connection
       return connection
     }

@@ -13,7 +13,9 @@ struct ChildProcess: Sendable {
   }
 
   /// Starts a program; descriptors that are nil become `/dev/null`.
-  init(_ path: String, _ arguments: [String], input: Int32? = nil, output: Int32? = nil, error: Int32? = nil) throws {
+  init(_ path: String, _ arguments: [String], input: Int32? = nil, output: Int32? = nil, error: Int32? = nil)
+    throws
+  {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -26,8 +28,16 @@ struct ChildProcess: Sendable {
     }
     var argv = ([path] + arguments).map { strdup($0) } + [nil]
     defer { for word in argv { free(word) } }
+    // Dispatch's threads block all signals, and a child would inherit that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var pid: Int32 = 0
-    let code = posix_spawn(&pid, path, &actions, nil, &argv, environ)
+    let code = posix_spawn(&pid, path, &actions, &attributes, &argv, environ)
     guard code == 0 else { throw Failure(path: path, code: code) }
     self.pid = pid
   }

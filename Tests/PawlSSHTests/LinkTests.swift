@@ -3,7 +3,8 @@ import Glibc
 import PawlSSH
 import Testing
 
-@Suite("Links and attached commands", .enabled(if: TestLab.isPossible, TestLab.reason), .timeLimit(.minutes(2)))
+@Suite(
+  "Links and attached commands", .enabled(if: TestLab.isPossible, TestLab.reason), .timeLimit(.minutes(2)))
 struct LinkTests {
   @Test("A command on a host that is reached directly")
   func direct() async throws {
@@ -45,9 +46,11 @@ struct LinkTests {
       let pool = lab.pool()
       let session = try await pool.session(to: lab.endpoint(host))
       let cases: [([String], PawlSSH.ExitStatus)] = [
-        (["true"], .exited(0)), (["sh", "-c", "exit 7"], .exited(7)), (["sh", "-c", "exit 255"], .exited(255)),
+        (["true"], .exited(0)), (["sh", "-c", "exit 7"], .exited(7)),
+        (["sh", "-c", "exit 255"], .exited(255)),
         (["/no/such/program"], .exited(127)), (["/etc/passwd"], .exited(126)),
-        (["sh", "-c", "kill -TERM $$"], .signalled("TERM")), (["sh", "-c", "kill -KILL $$"], .signalled("KILL")),
+        (["sh", "-c", "kill -TERM $$"], .signalled("TERM")),
+        (["sh", "-c", "kill -KILL $$"], .signalled("KILL")),
       ]
       for (argv, status) in cases {
         let result = try await session.run(RemoteCommand(argv: argv))
@@ -103,11 +106,13 @@ struct LinkTests {
       let pool = lab.pool()
       let session = try await pool.session(to: lab.endpoint(host))
       let failing = RemoteCommand(
-        steps: [["echo", "one"], ["sh", "-c", "exit 3"], ["echo", "two"]], always: [["false"], ["echo", "last"]])
+        steps: [["echo", "one"], ["sh", "-c", "exit 3"], ["echo", "two"]],
+        always: [["false"], ["echo", "last"]])
       let result = try await session.run(failing)
       #expect(result.exitStatus == .exited(3))
       #expect(result.outputText == "one\nlast\n")
-      let late = RemoteCommand(steps: [["true"], ["echo", "x"]], always: [["sh", "-c", "exit 4"], ["echo", "y"]])
+      let late = RemoteCommand(
+        steps: [["true"], ["echo", "x"]], always: [["sh", "-c", "exit 4"], ["echo", "y"]])
       let second = try await session.run(late)
       #expect(second.exitStatus == .exited(4))
       #expect(second.outputText == "x\ny\n")
@@ -240,7 +245,9 @@ struct LinkTests {
       let session = try await pool.session(to: lab.endpoint(host))
       let recorder = Recorder()
       let task = Task {
-        try await session.run(RemoteCommand(argv: ["sh", "-c", "echo begun; exec sleep 60"])) { recorder.add($0) }
+        try await session.run(RemoteCommand(argv: ["sh", "-c", "echo begun; exec sleep 60"])) {
+          recorder.add($0)
+        }
       }
       await recorder.waitFor("begun")
       task.cancel()
@@ -251,7 +258,8 @@ struct LinkTests {
     }
   }
 
-  @Test("A lost link fails the command under way, names the lost hop and is made again", arguments: [false, true])
+  @Test(
+    "A lost link fails the command under way, names the lost hop and is made again", arguments: [false, true])
   func lostLink(isBastionLost: Bool) async throws {
     try await withLab { lab in
       let bastion = try await lab.startServer("bastion")
@@ -260,7 +268,9 @@ struct LinkTests {
       let session = try await pool.session(to: lab.endpoint(host), through: [lab.endpoint(bastion)])
       let recorder = Recorder()
       let task = Task {
-        try await session.run(RemoteCommand(argv: ["sh", "-c", "echo begun; exec sleep 60"])) { recorder.add($0) }
+        try await session.run(RemoteCommand(argv: ["sh", "-c", "echo begun; exec sleep 60"])) {
+          recorder.add($0)
+        }
       }
       await recorder.waitFor("begun")
       let lost = isBastionLost ? bastion : host
@@ -297,7 +307,8 @@ struct LinkTests {
       let session = try await pool.session(to: lab.endpoint(host))
       let commands = [
         RemoteCommand(steps: []), RemoteCommand(argv: []), RemoteCommand(argv: ["a\0b"]),
-        RemoteCommand(argv: ["true"], environment: ["A B": "x"]), RemoteCommand(argv: ["true"], environment: ["": "x"]),
+        RemoteCommand(argv: ["true"], environment: ["A B": "x"]),
+        RemoteCommand(argv: ["true"], environment: ["": "x"]),
         RemoteCommand(argv: ["true"], environment: ["1A": "x"]), RemoteCommand(argv: ["A=b"]),
       ]
       for command in commands {

@@ -49,7 +49,7 @@ final class TestLab {
     let hostKeys = keyTypes.map { "HostKey \(directory)/\(name)-\($0)" }
     let configuration =
       [
-        "ListenAddress 127.0.0.1:\(port)", "PidFile none", "LogLevel INFO", "StrictModes no", "UsePAM no",
+        "ListenAddress 127.0.0.1:\(port)", "PidFile none", "LogLevel DEBUG1", "StrictModes no", "UsePAM no",
         "PermitRootLogin yes", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
         "AuthorizedKeysFile \(directory)/authorized",
       ] + hostKeys + options
@@ -107,6 +107,7 @@ final class TestServer {
   let port: Int
   private let configuration: String
   private var process: ChildProcess?
+  private var log = ServerLog()
 
   /// Returns once the server listens.
   init(name: String, port: Int, configuration: String) async throws {
@@ -121,15 +122,17 @@ final class TestServer {
     let process = try ChildProcess(TestLab.sshd, ["-D", "-e", "-f", configuration], error: log.write)
     close(log.write)
     self.process = process
-    let isListening = await onThread {
-      let text = readBytes(log.read) { String(decoding: $0, as: UTF8.self).contains("Server listening") }
-      return !text.isEmpty && String(decoding: text, as: UTF8.self).contains("Server listening")
-    }
-    // Later messages are read and dropped, so that the server never blocks on them.
+    let text = ServerLog()
+    self.log = text
     Thread.detachNewThread {
-      _ = readBytes(log.read)
+      _ = readBytes(log.read) { piece in
+        text.replace(piece)
+        return false
+      }
+      text.end()
       close(log.read)
     }
+    let isListening = await onThread { text.waitFor(["Server listening"]) }
     try #require(isListening, "sshd did not start with \(configuration)")
   }
 
@@ -152,9 +155,56 @@ final class TestServer {
     return connections.count
   }
 
+  /// Requests to log in that have reached the server, once it has noticed the end of a connection.
+  func loginAttempts() async -> Int {
+    let log = log
+    let isOver = await onThread {
+      log.waitFor(["Connection closed by", "Connection reset by", "Received disconnect", "Disconnected from"])
+    }
+    return isOver ? log.count(of: "userauth-request") : -1
+  }
+
   /// Connections being served.
   var connectionCount: Int {
     process.map { descendants(of: $0.pid, named: "sshd").count } ?? 0
+  }
+}
+
+/// What a server has logged so far.
+final class ServerLog: Sendable {
+  private let condition = NSCondition()
+  // SAFETY: used with `condition` held only.
+  nonisolated(unsafe) private var text = ""
+  // SAFETY: used with `condition` held only.
+  nonisolated(unsafe) private var hasEnded = false
+
+  func replace(_ bytes: [UInt8]) {
+    condition.withLock {
+      text = String(decoding: bytes, as: UTF8.self)
+      condition.broadcast()
+    }
+  }
+
+  func end() {
+    condition.withLock {
+      hasEnded = true
+      condition.broadcast()
+    }
+  }
+
+  /// Blocks until one of these is there; false when the log ends, or half a minute passes, without it.
+  func waitFor(_ needles: [String]) -> Bool {
+    let limit = Date(timeIntervalSinceNow: 30)
+    return condition.withLock {
+      while !needles.contains(where: text.contains) {
+        if hasEnded || !condition.wait(until: limit) { return false }
+      }
+      return true
+    }
+  }
+
+  func count(of needle: String) -> Int {
+    condition.withLock { text.components(separatedBy: needle).count - 1 }
   }
 }
 
@@ -164,7 +214,8 @@ final class Recorder: Sendable {
   // SAFETY: used with `lock` held only.
   nonisolated(unsafe) private var chunks: [OutputChunk] = []
   // SAFETY: used with `lock` held only.
-  nonisolated(unsafe) private var waiters: [(needle: [UInt8], continuation: CheckedContinuation<Void, Never>)] = []
+  nonisolated(unsafe) private var waiters:
+    [(needle: [UInt8], continuation: CheckedContinuation<Void, Never>)] = []
 
   func add(_ chunk: OutputChunk) {
     lock.withLock {
@@ -236,7 +287,9 @@ struct ToolFailure: Error {
 }
 
 func removeFiles(_ path: String) {
-  do { try FileManager.default.removeItem(atPath: path) } catch { Issue.record("\(path) is left over: \(error)") }
+  do { try FileManager.default.removeItem(atPath: path) } catch {
+    Issue.record("\(path) is left over: \(error)")
+  }
 }
 
 /// A port that nobody listens on at the moment.
@@ -269,7 +322,9 @@ func descendants(of parent: Int32, named name: String) -> [Int32] {
   var parents: [Int32: [Int32]] = [:]
   var names: [Int32: String] = [:]
   for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
-    guard let pid = Int32(entry), let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { continue }
+    guard let pid = Int32(entry), let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else {
+      continue
+    }
     let text = String(decoding: stat, as: UTF8.self)
     guard let open = text.firstIndex(of: "("), let end = text.lastIndex(of: ")") else { continue }
     let fields = text[text.index(after: end)...].split(separator: " ")
