@@ -24,18 +24,20 @@ struct CredentialTests {
       try Data(text.utf8).write(to: URL(fileURLWithPath: file))
       return file
     }
-    /// A plugin: a shell script, executable.
-    func plugin(_ script: String) throws -> String {
-      let file = try write("#!/bin/sh\n" + script, to: "plugin")
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
-      return file
-    }
+    /// A plugin: a script for the shell. The script itself is not executed, because a child that another test
+    /// starts at the same time may still hold it open for writing, and the kernel then says "text file busy".
+    func plugin(_ script: String) throws -> String { try write(script, to: "plugin") }
     func read(_ name: String) throws -> String {
       String(decoding: try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)), as: UTF8.self)
     }
   }
 
-  private func exec(_ command: String, more: String = "") -> String {
+  private func exec(_ script: String, arguments: [String] = [], more: String = "") -> String {
+    let list = ([script] + arguments).map { "\"\($0)\"" }.joined(separator: ",")
+    return command("/bin/sh", more: #","args":[\#(list)]"# + more)
+  }
+
+  private func command(_ command: String, more: String = "") -> String {
     #"{"exec":{"apiVersion":"client.authentication.k8s.io/v1beta1","command":"\#(command)"\#(more)}}"#
   }
 
@@ -102,7 +104,8 @@ struct CredentialTests {
     let stub = try await Stub(.init("/version", Self.version))
     let client = try stub.client(
       user: exec(
-        command, more: #","args":["get"],"env":[{"name":"WORD","value":"key"}],"provideClusterInfo":true"#))
+        command, arguments: ["get"],
+        more: #","env":[{"name":"WORD","value":"key"}],"provideClusterInfo":true"#))
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<8 { group.addTask { _ = try await client.serverVersion() } }
       try await group.waitForAll()
@@ -184,7 +187,7 @@ struct CredentialTests {
 
   @Test func `a plugin that is not there is named with its author's hint`() async throws {
     let client = try await Stub().client(
-      user: exec("pawl-no-such-plugin", more: #","installHint":"See the\nhandbook.""#))
+      user: command("pawl-no-such-plugin", more: #","installHint":"See the\nhandbook.""#))
     let error = try await #require(throws: KubeError.self) { try await client.serverVersion() }
     #expect(error.message.contains("pawl-no-such-plugin"))
     #expect(error.message.hasSuffix("See the handbook."))

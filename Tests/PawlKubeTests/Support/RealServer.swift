@@ -25,7 +25,8 @@ struct RealServer: Sendable {
       let kubectl = try #require(StubServer.path(of: "kubectl"), "kubectl turns the kubeconfig into JSON")
       let outcome = try await ChildCommand(
         path: kubectl, arguments: ["--kubeconfig", kubeconfigPath, "config", "view", "--raw", "-o", "json"],
-        environment: [:], timeout: .seconds(30), outputLimit: 1 << 20
+        environment: ["HOME": FileManager.default.temporaryDirectory.path], timeout: .seconds(30),
+        outputLimit: 1 << 20
       ).run()
       bytes = outcome.output
     }
