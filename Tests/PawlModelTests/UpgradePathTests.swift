@@ -55,7 +55,7 @@ import Testing
     ),
     (
       "1.16.9", "1.19", .minorNotOffered,
-      "1.17 is not offered on every host, which is on the way to 1.19: a has none of that minor. "
+      "1.17, on the way to 1.19, is not offered on every host: a has none of that minor. "
         + "Check the package sources of that host"
     ),
     (
@@ -83,7 +83,7 @@ import Testing
     #expect(error.code == .minorNotOffered)
     #expect(
       error.message
-        == "1.20 is not offered on every host, which is on the way to 1.21: worker-1 has none of that minor; "
+        == "1.20, on the way to 1.21, is not offered on every host: worker-1 has none of that minor; "
         + "worker-2 has none of that minor. Check the package sources of these hosts")
     #expect(error.hosts == ["worker-1": [], "worker-2": []])
   }
@@ -98,6 +98,7 @@ import Testing
   @Test func noHostsOfferNothing() throws {
     let error = try #require(throws: UpgradePathError.self) { try hops("1.19.0", "1.20", [:]) }
     #expect(error.message == "no host offers 1.20")
+    #expect(error.code == .targetNotOffered)
   }
 
   /// Whatever is offered: every hop is offered everywhere, no minor is left out, the last hop is the target.
