@@ -74,6 +74,14 @@ import Testing
     #expect(try hops("1.19.0", "1.20", offers) == ["1.20.2"])
   }
 
+  @Test func preReleasesAreTakenOnlyByName() throws {
+    let offers = ["a": Self.versions("1.20.2", "1.20.3-rc.0", "1.21.0-rc.1")]
+    #expect(try hops("1.19.0", "1.20", offers) == ["1.20.2"])
+    #expect(try hops("1.19.0", "1.20.3-rc.0", offers) == ["1.20.3-rc.0"])
+    let error = try #require(throws: UpgradePathError.self) { try hops("1.20.2", "1.21", offers) }
+    #expect(error.code == .targetNotOffered)
+  }
+
   @Test func namesTheHostsThatLackAMinor() throws {
     let offers = [
       "cp-1": Self.versions("1.20.1", "1.21.1"), "worker-1": Self.versions("1.21.1"),
