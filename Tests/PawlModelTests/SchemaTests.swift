@@ -75,6 +75,22 @@ import Testing
     #expect(try JSONTwin.decode(Inventory.self, from: JSONTwin.encode(inventory)) == inventory)
   }
 
+  @Test func factsSurviveJSON() throws {
+    let version = KubernetesVersion(1, 20, 2, preRelease: "rc.1")
+    let host = HostFacts(
+      operatingSystem: "Debian", architecture: "x86_64", bootID: "b", sudo: true,
+      packages: ["kubeadm": PackageFacts(installed: "1.20.2-00", held: true, available: ["1.20.2-00"])],
+      freeBytes: ["/": 1 << 40], containerRuntime: nil, kubeletActive: true)
+    let facts = Facts(
+      cluster: ClusterFacts(
+        serverVersion: version,
+        nodes: [NodeFacts(name: "a", isControlPlane: true, kubeletVersion: version, ready: true)],
+        controlPlane: []),
+      hosts: ["a": host])
+    #expect(try JSONTwin.decode(Facts.self, from: JSONTwin.encode(facts)) == facts)
+    #expect(try JSONTwin.encode(facts).contains("\"1.20.2-rc.1\""))
+  }
+
   /// The listings in the documents are files that the readers take.
   @Test(arguments: ["inventory", "runbooks"])
   func listingsOfTheDocumentsAreValid(document: String) throws {

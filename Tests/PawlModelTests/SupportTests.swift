@@ -58,6 +58,12 @@ import Testing
     #expect(throws: DurationText.Problem(message: message)) { try DurationText.seconds(parsing: text) }
   }
 
+  @Test(arguments: [(0, 5), (1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (1000, 60)])
+  func retriesWaitLongerUpToTheLongestWait(attempt: Int, seconds: Int) {
+    #expect(RetryPolicy(attempts: 9).delay(after: attempt) == seconds)
+    #expect(RetryPolicy(attempts: 9, delaySeconds: 0).delay(after: attempt) == 0)
+  }
+
   @Test func suggestsNearNamesOnly() {
     let names = ["kubeconfig", "context", "port", "user"]
     #expect(DidYouMean.suggestion(for: "kubeconfg", among: names) == "kubeconfig")

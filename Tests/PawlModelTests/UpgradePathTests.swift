@@ -55,7 +55,7 @@ import Testing
     ),
     (
       "1.16.9", "1.19", .minorNotOffered,
-      "1.17 is not offered on every host, which is on the way to 1.19: a has none of that minor. "
+      "1.17, on the way to 1.19, is not offered on every host: a has none of that minor. "
         + "Check the package sources of that host"
     ),
     (
@@ -74,6 +74,14 @@ import Testing
     #expect(try hops("1.19.0", "1.20", offers) == ["1.20.2"])
   }
 
+  @Test func preReleasesAreTakenOnlyByName() throws {
+    let offers = ["a": Self.versions("1.20.2", "1.20.3-rc.0", "1.21.0-rc.1")]
+    #expect(try hops("1.19.0", "1.20", offers) == ["1.20.2"])
+    #expect(try hops("1.19.0", "1.20.3-rc.0", offers) == ["1.20.3-rc.0"])
+    let error = try #require(throws: UpgradePathError.self) { try hops("1.20.2", "1.21", offers) }
+    #expect(error.code == .targetNotOffered)
+  }
+
   @Test func namesTheHostsThatLackAMinor() throws {
     let offers = [
       "cp-1": Self.versions("1.20.1", "1.21.1"), "worker-1": Self.versions("1.21.1"),
@@ -83,7 +91,7 @@ import Testing
     #expect(error.code == .minorNotOffered)
     #expect(
       error.message
-        == "1.20 is not offered on every host, which is on the way to 1.21: worker-1 has none of that minor; "
+        == "1.20, on the way to 1.21, is not offered on every host: worker-1 has none of that minor; "
         + "worker-2 has none of that minor. Check the package sources of these hosts")
     #expect(error.hosts == ["worker-1": [], "worker-2": []])
   }
@@ -98,6 +106,7 @@ import Testing
   @Test func noHostsOfferNothing() throws {
     let error = try #require(throws: UpgradePathError.self) { try hops("1.19.0", "1.20", [:]) }
     #expect(error.message == "no host offers 1.20")
+    #expect(error.code == .targetNotOffered)
   }
 
   /// Whatever is offered: every hop is offered everywhere, no minor is left out, the last hop is the target.

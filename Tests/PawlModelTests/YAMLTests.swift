@@ -104,10 +104,22 @@ import Testing
     #expect(problems("{[a]: 1, [a]: 2}") == ["f.yaml:1:2: error: the key is given twice"])
   }
 
+  @Test(arguments: ["&-a", "&_", "&9"])
+  func noticesBombsOfOtherNames(anchor: String) {
+    let alias = "*" + anchor.dropFirst()
+    let text = "a: \(anchor) x\nb: [" + Array(repeating: alias, count: 9).joined(separator: ",") + "]"
+    #expect(
+      problems(text) == [
+        "f.yaml:2:5: error: YAML anchors and aliases are not supported. Write the value out at each place."
+      ])
+  }
+
   struct Config: Decodable, Equatable {
     struct User: Decodable, Equatable { let name: String }
     let users: [User]
     let port: Int
+    var context: String?
+    var insecure: Bool?
   }
 
   @Test func decodesTypesOfOthers() throws {
@@ -116,6 +128,9 @@ import Testing
     let wanted = Config(users: [Config.User(name: "a")], port: 6443)
     #expect(try decodeYAML(Config.self, from: yaml, file: "k") == wanted)
     #expect(try decodeYAML(Config.self, from: json, file: "k") == wanted)
+    #expect(try decodeYAML(Config.self, from: yaml + "context: null\ninsecure:\n", file: "k") == wanted)
+    let texts = try decodeYAML(Config.self, from: yaml + "context: \"null\"\ninsecure: true\n", file: "k")
+    #expect(texts == Config(users: wanted.users, port: 6443, context: "null", insecure: true))
   }
 
   @Test(arguments: [

@@ -29,22 +29,21 @@ package enum SkewPolicy {
     }
     found += each(versions.kubelets) { node, version in
       check(
-        .kubelet, version, on: node, against: servers, limit: nodeLimit(of: version, server: servers.newest))
+        .kubelet, version, on: node, against: servers, limit: nodeLimit(for: servers.newest))
     }
     found += each(versions.kubeProxies) { node, version in
       check(
-        .kubeProxy, version, on: node, against: servers, limit: nodeLimit(of: version, server: servers.newest)
+        .kubeProxy, version, on: node, against: servers, limit: nodeLimit(for: servers.newest)
       )
         + checkProxy(version, kubelet: versions.kubelets[node], on: node, server: servers.newest)
     }
     return found + (versions.kubectl.map { checkKubectl($0, against: servers) } ?? [])
   }
 
-  /// How many minors a kubelet or kube-proxy may be older than an API server: one up to 1.12, two up to 1.27, from
-  /// 1.28 three for those from 1.25 on and two for older ones.
-  package static func nodeLimit(of version: KubernetesVersion, server: KubernetesVersion) -> Int {
-    let limit = KubernetesReleases.rules(for: server.minorVersion).kubeletSkew
-    return version.minorVersion < MinorVersion(major: 1, minor: 25) ? min(limit, 2) : limit
+  /// How many minors a kubelet or kube-proxy may be older than an API server: one up to 1.12, two up to 1.27, three
+  /// from 1.28. The policy grants the third only from 1.25 on, which no older kubelet can reach from 1.28 anyway.
+  package static func nodeLimit(for server: KubernetesVersion) -> Int {
+    KubernetesReleases.rules(for: server.minorVersion).kubeletSkew
   }
 
   // MARK: Parts
@@ -110,7 +109,7 @@ package enum SkewPolicy {
   ) -> [SkewViolation] {
     guard let kubelet else { return [] }
     let isLoose = server.minorVersion >= MinorVersion(major: 1, minor: 28)
-    let limit = isLoose ? nodeLimit(of: version, server: server) : 1
+    let limit = isLoose ? nodeLimit(for: server) : 1
     guard max(behind(version, kubelet), behind(kubelet, version)) > limit else { return [] }
     return [
       SkewViolation(

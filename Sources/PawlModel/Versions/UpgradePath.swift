@@ -132,18 +132,18 @@ private struct Offers {
       case .exact(let version): !versions.contains(version)
       }
     }
-    let purpose = code == .minorNotOffered ? ", which is on the way to \(target)" : ""
+    let subject = code == .minorNotOffered ? "\(wanted), on the way to \(target)," : "\(wanted)"
     if byHost.isEmpty {
-      return UpgradePathError(code: code, message: "no host offers \(wanted)\(purpose)")
+      return UpgradePathError(code: code, message: "no host offers \(wanted)")
     }
     if lacking.isEmpty {
       return UpgradePathError(
-        code: code, message: "no patch of \(wanted) is offered by every host\(purpose): \(list(ofMinor))",
+        code: code, message: "no patch of \(subject) is offered by every host: \(list(ofMinor))",
         hosts: ofMinor)
     }
     return UpgradePathError(
       code: code,
-      message: "\(wanted) is not offered on every host\(purpose): \(list(lacking)). "
+      message: "\(subject) is not offered on every host: \(list(lacking)). "
         + "Check the package sources of \(lacking.count == 1 ? "that host" : "these hosts")",
       hosts: lacking)
   }

@@ -44,6 +44,15 @@ struct YAMLDocument {
       "YAML anchors and aliases are not supported", hint: "Write the value out at each place.", at: location)
   }
 
+  /// What can stand before an anchor or an alias.
+  private static let tokenStarts = "\n\r\u{85}\u{2028}\u{2029}\u{FEFF}\t ,[{:-?".unicodeScalars
+
+  private static func isAnchorCharacter(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.isASCII
+      && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+        || "_-".unicodeScalars.contains(scalar))
+  }
+
   /// The place of the first alias when the text looks as if it had anchors and many aliases. Exact enough for a
   /// guard: prose with an `&word` and several `*words*` in one file is the only thing it refuses wrongly.
   private static func aliasFlood(in text: String, source: YAMLSource) -> SourceLocation? {
@@ -53,10 +62,9 @@ struct YAMLDocument {
     var anchors = 0
     var aliases: [SourceLocation] = []
     for scalar in text.unicodeScalars {
-      let startsToken = "\n\r\t ,[{:-?".unicodeScalars.contains(beforePrevious)
-      if startsToken, previous == "&", scalar.properties.isAlphabetic || scalar.value > 47 { anchors += 1 }
-      if startsToken, previous == "*", !" \t\n\r*".unicodeScalars.contains(scalar) {
-        aliases.append(source.location(line: line, column: column - 1))
+      if tokenStarts.contains(beforePrevious), isAnchorCharacter(scalar) {
+        if previous == "&" { anchors += 1 }
+        if previous == "*" { aliases.append(source.location(line: line, column: column - 1)) }
       }
       (line, column) = scalar == "\n" ? (line + 1, 1) : (line, column + 1)
       (beforePrevious, previous) = (previous, scalar)
