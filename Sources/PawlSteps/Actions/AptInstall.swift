@@ -80,7 +80,7 @@ package struct AptInstall: Action {
       throw AptFailure.failure(
         of: result, doing: "Installing \(description)", code: "apt-install-failed", on: host)
     }
-    let unchanged = result.output.contains("0 upgraded, 0 newly installed, 0 ")
+    let unchanged = result.lines.contains { $0.hasPrefix("0 upgraded, 0 newly installed,") }
     return StepOutcome(
       unchanged ? "\(description) was installed on \(host) already." : "Installed \(description) on \(host).",
       changed: !unchanged)

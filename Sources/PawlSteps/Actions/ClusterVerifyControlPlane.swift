@@ -54,13 +54,14 @@ package struct ClusterVerifyControlPlane: ReadOnlyAction {
     return controlPlane.differences(from: version) + controlPlane.troubles
   }
 
+  /// What is not as it should be, or why that can't be told.
   private func timedOut(_ environment: ActionEnvironment) async -> StepFailure {
-    var causes: [String] = []
+    let causes: [String]
     do throws(StepFailure) {
       let pods = try await environment.cluster.pods(onNode: node, namespace: ControlPlanePods.namespace)
       causes = Self.troubles(pods, version)
     } catch {
-      causes = [error.message]
+      return error
     }
     let why = causes.isEmpty ? "the API server does not call itself ready" : causes.joined(separator: ", ")
     return StepFailure(

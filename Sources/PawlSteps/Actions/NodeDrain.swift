@@ -73,7 +73,8 @@ package struct NodeDrain: Action {
         named: name, unschedulable: true, annotations: [CordonMark.annotation: run.text])
     }
     let moved = try await drain.run()
-    return StepOutcome("Drained \(name): \(DrainText.pods(moved)) moved away.", changed: true)
+    return StepOutcome(
+      "Drained \(name): \(DrainText.pods(moved)) moved away.", changed: !before.unschedulable || moved > 0)
   }
 
   package func verify(_ environment: ActionEnvironment) async throws(StepFailure) {

@@ -73,14 +73,15 @@ package struct NodeWaitReady: ReadOnlyAction {
     return node.ready ? nil : "it is not Ready\(node.readyMessage.map { ": \($0)" } ?? "")"
   }
 
+  /// Why the node is not as it should be, or why that can't be told.
   private func timedOut(_ environment: ActionEnvironment) async -> StepFailure {
     let name = node
-    var why: String
+    let why: String
     do throws(StepFailure) {
       let latest = try await environment.cluster.node(named: name)
       why = Self.trouble(latest, version) ?? "it does not stay Ready"
     } catch {
-      why = error.message
+      return error
     }
     return StepFailure(
       code: "node-not-ready", message: "\(node) was not Ready at \(version.tag) in time: \(why).",

@@ -38,8 +38,8 @@ package struct DrainVerdict: Sendable, Hashable {
 
   package let pod: ClusterPod
   package let behaviour: Behaviour
-  /// Short and stable, `daemon-set`, `local-data`.
-  package let reason: String
+  /// The names of the rules that decided; empty for a plain eviction.
+  package let reasons: [String]
   /// A phrase for the operator; empty for a plain eviction.
   package let message: String
 }
@@ -119,7 +119,7 @@ package struct DrainFilter: Sendable {
     for filter in filters {
       switch filter.check(pod, policy, daemonSetExists) {
       case .settle(let behaviour, let message):
-        return DrainVerdict(pod: pod, behaviour: behaviour, reason: filter.name, message: message)
+        return DrainVerdict(pod: pod, behaviour: behaviour, reasons: [filter.name], message: message)
       case .refuse(let message): refusals.append((filter.name, message))
       case .warn(let message): warnings.append((filter.name, message))
       case nil: continue
@@ -127,7 +127,7 @@ package struct DrainFilter: Sendable {
     }
     let findings = refusals.isEmpty ? warnings : refusals
     return DrainVerdict(
-      pod: pod, behaviour: refusals.isEmpty ? .evict : .refuse, reason: findings.first?.0 ?? "managed",
+      pod: pod, behaviour: refusals.isEmpty ? .evict : .refuse, reasons: findings.map(\.0),
       message: findings.map(\.1).joined(separator: " and "))
   }
 }

@@ -48,16 +48,16 @@ package struct DrainSurvey: Sendable, Hashable {
     guard !refusals.isEmpty else { return }
     let lines = refusals.map { "\($0.pod.fullName): \($0.message)" }
     var remedies: [String] = []
-    if refusals.contains(where: { $0.message.contains("emptyDir") }) {
+    if refusals.contains(where: { $0.reasons.contains(DrainFilter.localData.name) }) {
       remedies.append("`localData: delete` in the inventory's policy gives emptyDir volumes up")
     }
-    if refusals.contains(where: { $0.reason != "local-data" || $0.message.contains("controller") }) {
+    if refusals.contains(where: { $0.reasons.contains { $0 != DrainFilter.localData.name } }) {
       remedies.append("`unmanagedPods: delete` gives pods up that nothing creates again")
     }
-    let state = cordoned ? "No pod was evicted; the node stays cordoned." : "Nothing was touched."
+    let state = cordoned ? "Nothing more was touched; the node stays cordoned." : "Nothing was touched."
     throw StepFailure(
       code: "drain-refused",
-      message: "\(node) is not drained, because \(DrainText.pods(refusals.count)) would be lost: "
+      message: "\(node) is not drained: \(DrainText.pods(refusals.count)) can't be moved without loss: "
         + "\(DrainText.joined(lines)). \(state)",
       causes: lines, hint: "Move or remove them, or allow it: " + remedies.joined(separator: "; ") + ".")
   }

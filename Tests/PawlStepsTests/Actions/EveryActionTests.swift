@@ -1,0 +1,132 @@
+import PawlEngine
+import PawlModel
+import PawlPlan
+import PawlSteps
+import Testing
+
+/// What must hold of every action there is, also of one that is added tomorrow.
+@Suite struct EveryActionTests {
+  /// A world in which an action succeeds.
+  struct Scenario: Sendable {
+    var with: [String: Value] = [:]
+    var host: String? = "cp-1"
+    var replies: [FakeHost.Reply] = []
+    var world = World(nodes: [Sample.node()], pods: Sample.controlPlane())
+  }
+
+  private static let version: [String: Value] = ["version": .string("1.20.15")]
+
+  /// A new action adds its scenario here.
+  static let scenarios: [String: Scenario] = [
+    "apt/install@v1": Scenario(with: Apt.step.with, replies: Apt.replies()),
+    "apt/update@v1": Scenario(replies: [.init(Apt.update)]),
+    "cluster/check-health@v1": Scenario(host: nil),
+    "cluster/verify-control-plane@v1": Scenario(with: version),
+    "cluster/verify-versions@v1": Scenario(with: version, host: nil),
+    "kubeadm/upgrade-apply@v1": Scenario(with: version, replies: [.init(KubeadmUpgradeTests.apply)]),
+    "kubeadm/upgrade-node@v1": Scenario(
+      with: version.merging(["role": .string("worker")]) { $1 }, replies: [.init(KubeadmUpgradeTests.node)]),
+    "kubeadm/upgrade-plan@v1": Scenario(
+      with: version, replies: [.init(["kubeadm", "upgrade", "plan", "v1.20.15"])]),
+    "kubelet/restart@v1": Scenario(
+      with: version,
+      replies: [
+        .init(KubeletRestartTests.reload), .init(KubeletRestartTests.restart),
+        .init(KubeletRestartTests.isActive, "active\n"),
+      ]),
+    "node/drain@v1": Scenario(
+      world: World(nodes: [Sample.node()], pods: Sample.controlPlane() + [Sample.pod("web-0")])),
+    "node/uncordon@v1": Scenario(
+      world: World(nodes: [Sample.node(cordoned: true, by: ActionBench.run.text)])),
+    "node/wait-ready@v1": Scenario(with: version),
+  ]
+
+  static let references = ActionRegistry.standard.catalog.references
+
+  @Test func theRunbooksActionsAreAllThere() {
+    #expect(
+      Self.references == [
+        "apt/install@v1", "apt/update@v1", "cluster/check-health@v1", "cluster/verify-control-plane@v1",
+        "cluster/verify-versions@v1", "kubeadm/upgrade-apply@v1", "kubeadm/upgrade-node@v1",
+        "kubeadm/upgrade-plan@v1",
+        "kubelet/restart@v1", "node/drain@v1", "node/uncordon@v1", "node/wait-ready@v1",
+      ])
+  }
+
+  private func scenario(_ reference: String) throws -> (ActionBench, PlanStep) {
+    let scenario = try #require(Self.scenarios[reference], "\(reference) needs a scenario")
+    let bench = ActionBench(scenario.replies, scenario.world)
+    return (bench, ActionBench.step(reference, with: scenario.with, host: scenario.host))
+  }
+
+  @Test(arguments: references) func succeedsTwice(_ reference: String) async throws {
+    let (bench, step) = try scenario(reference)
+    #expect(await bench.perform(step, attempt: 1).failure == nil)
+    #expect(await bench.perform(step, attempt: 2).failure == nil)
+  }
+
+  /// After a crash the same attempt is performed again: whatever it did on the host is not done again.
+  @Test(arguments: references) func repeatsNoCommandOfAnAttempt(_ reference: String) async throws {
+    let (bench, step) = try scenario(reference)
+    let first = await bench.perform(step)
+    let (commands, changes) = (bench.host.commands, bench.cluster.changes)
+    let second = await bench.perform(step)
+    #expect(second.failure == nil)
+    #expect(bench.host.commands == commands)
+    #expect(bench.cluster.changes == changes)
+    if !commands.isEmpty { #expect(second == first) }
+  }
+
+  @Test(arguments: references) func probesReadOnly(_ reference: String) async throws {
+    let (bench, step) = try scenario(reference)
+    _ = await bench.probe(step)
+    #expect(bench.host.commands.isEmpty)
+    #expect(bench.cluster.changes.isEmpty)
+  }
+
+  @Test(arguments: references) func isUnreachableWhenNothingAnswers(_ reference: String) async throws {
+    var (bench, step) = try scenario(reference)
+    let error = ClusterError(.unreachable, "The API server does not answer.")
+    bench.cluster.at(0) { $0.error = error }
+    bench.hostError = HostError(.unreachable, "cp-1 does not answer.")
+    let verdict = await bench.probe(step)
+    #expect(["unreachable", "not started"].contains(verdict.name))
+    #expect(verdict.name == "unreachable" || bench.cluster.changes.isEmpty)
+    let result = await bench.perform(step)
+    #expect(result.failure?.retry == .transport)
+    #expect(!result.isLost, "nothing was begun")
+  }
+
+  @Test(arguments: references) func declaresWhatItIs(_ reference: String) throws {
+    let spec = try #require(ActionRegistry.standard.catalog.spec(reference))
+    let host = Host(name: "cp-1", address: "192.0.2.1", roles: [.controlPlane])
+    let site = ActionSpec.Site(
+      host: spec.needsHost ? host : nil, parameters: try #require(Self.scenarios[reference]).with)
+    #expect(spec.summary.hasSuffix("."))
+    #expect(!spec.title(site).hasSuffix("."))
+    #expect(spec.defaultTimeoutSeconds > spec.estimateSeconds)
+    #expect(spec.reversibility != .readOnly || spec.effects(site).isEmpty)
+    for parameter in spec.parameters where !parameter.allowed.isEmpty {
+      if let value = parameter.defaultValue { #expect(parameter.allowed.contains(value.description)) }
+    }
+  }
+
+  @Test func aDrainedNodeIsOutOfServiceAndComesBack() {
+    let host = Host(name: "w", address: "192.0.2.1", node: "node-w", roles: [.worker])
+    let site = ActionSpec.Site(host: host, parameters: ["version": .version(Sample.new)])
+    #expect(NodeDrain.spec.effects(site) == [.outOfService(node: "node-w")])
+    #expect(NodeUncordon.spec.effects(site) == [.inService(node: "node-w")])
+    #expect(KubeletRestart.spec.effects(site) == [.kubeletRunning(node: "node-w", version: Sample.new)])
+  }
+
+  @Test(arguments: [
+    "node/drain@v1", "node/uncordon@v1", "node/wait-ready@v1", "kubelet/restart@v1",
+    "kubeadm/upgrade-apply@v1", "kubeadm/upgrade-node@v1", "cluster/verify-control-plane@v1",
+  ])
+  func thePlanNamesTheNode(_ reference: String) throws {
+    let spec = try #require(ActionRegistry.standard.catalog.spec(reference))
+    let host = Host(name: "w", address: "192.0.2.1", node: "node-w", roles: [.worker])
+    #expect(
+      try spec.freeze(ActionSpec.Site(host: host, parameters: [:]), nil) == ["node": .string("node-w")])
+  }
+}

@@ -1,0 +1,140 @@
+import PawlEngine
+import PawlModel
+import PawlPlan
+import PawlSteps
+import Synchronization
+
+/// Collects what a step lets know.
+final class ProgressLog: Sendable {
+  private let entries = Mutex<[StepProgress]>([])
+
+  func add(_ progress: StepProgress) { entries.withLock { $0.append(progress) } }
+
+  var output: [String] {
+    entries.withLock { $0.compactMap { if case .output(let text) = $0 { text } else { nil } } }
+  }
+
+  var statuses: [String] {
+    entries.withLock { $0.compactMap { if case .status(let text) = $0 { text } else { nil } } }
+  }
+}
+
+/// Performs and probes one step against fakes.
+struct ActionBench: Sendable {
+  static let run = RunID("20261121-104512-upgrade-7f3a")
+
+  let host: FakeHost
+  let cluster: FakeCluster
+  let clock: TestClock
+  let log = ProgressLog()
+  var hostError: HostError?
+  var watchdog: any Clock<Duration> = ContinuousClock()
+
+  init(_ replies: [FakeHost.Reply] = [], _ world: World = World()) {
+    host = FakeHost(replies: replies)
+    clock = TestClock()
+    cluster = FakeCluster(world, clock: clock)
+  }
+
+  static func step(
+    _ uses: String, with: [String: Value] = [:], host: String? = "cp-1", timeoutSeconds: Int = 600
+  ) -> PlanStep {
+    PlanStep(
+      id: StepID("1.20/step@cp-1"), title: "A step", uses: uses, host: host, path: [], needs: [], with: with,
+      retry: .never, timeoutSeconds: timeoutSeconds, reversibility: .final, estimateSeconds: 1, effects: [])
+  }
+
+  private var performer: ActionPerformer {
+    ActionPerformer(
+      registry: .standard, hosts: FakeHosts(fake: host, error: hostError), cluster: cluster, clock: clock,
+      watchdog: watchdog)
+  }
+
+  func context(attempt: Int = 1) -> StepContext {
+    StepContext(run: Self.run, attempt: attempt, epoch: 1, report: log.add)
+  }
+
+  func perform(_ step: PlanStep, attempt: Int = 1) async -> StepResult {
+    await performer.perform(step, in: context(attempt: attempt))
+  }
+
+  func probe(_ step: PlanStep, attempt: Int = 1) async -> ProbeVerdict {
+    await performer.probe(step, in: context(attempt: attempt))
+  }
+
+  /// The name of an attempt's command on the host.
+  static func key(attempt: Int = 1, number: Int = 1) -> String { "1.20_2fstep_40cp-1.\(attempt).\(number)" }
+}
+
+extension StepResult {
+  var failure: StepFailure? {
+    switch self {
+    case .succeeded: nil
+    case .failed(let failure), .lost(let failure): failure
+    }
+  }
+
+  var outcome: StepOutcome? { if case .succeeded(let outcome) = self { outcome } else { nil } }
+  var isLost: Bool { if case .lost = self { true } else { false } }
+}
+
+extension ProbeVerdict {
+  /// The verdict without its text.
+  var name: String {
+    switch self {
+    case .done: "done"
+    case .attached: "attached"
+    case .notStarted: "not started"
+    case .torn: "torn"
+    case .unknown: "unknown"
+    case .unreachable: "unreachable"
+    }
+  }
+}
+
+/// Nodes and pods that tests need often.
+enum Sample {
+  static let old = KubernetesVersion(1, 19, 16)
+  static let new = KubernetesVersion(1, 20, 15)
+
+  static func node(
+    _ name: String = "cp-1", controlPlane: Bool = true, cordoned: Bool = false, by run: String? = nil,
+    version: KubernetesVersion = new, ready: Bool = true, message: String? = nil
+  ) -> ClusterNode {
+    ClusterNode(
+      name: name, isControlPlane: controlPlane, unschedulable: cordoned,
+      annotations: run.map { ["pawl.dev/cordoned-by": $0] } ?? [:], kubeletVersion: version, ready: ready,
+      readyMessage: message)
+  }
+
+  static func pod(
+    _ name: String, namespace: String = "shop", node: String = "cp-1", labels: [String: String] = [:],
+    annotations: [String: String] = [:], phase: String = "Running", terminating: Bool = false,
+    finalizers: [String] = [], owner: ClusterPod.Owner? = .init(kind: "ReplicaSet", name: "web"),
+    emptyDir: Bool = false
+  ) -> ClusterPod {
+    ClusterPod(
+      namespace: namespace, name: name, uid: "uid-\(name)", labels: labels, annotations: annotations,
+      node: node,
+      phase: phase, terminating: terminating, finalizers: finalizers, controller: owner, hasEmptyDir: emptyDir
+    )
+  }
+
+  /// The static pods of a control plane, each component at the version given.
+  static func controlPlane(
+    _ node: String = "cp-1", apiServer: KubernetesVersion = new, others: KubernetesVersion = new,
+    notReady: Set<String> = []
+  ) -> [ClusterPod] {
+    let versions = [
+      "kube-apiserver": apiServer.tag, "kube-controller-manager": others.tag, "kube-scheduler": others.tag,
+      "etcd": "3.4.13-0",
+    ]
+    return versions.sorted { $0.key < $1.key }.map { component, tag in
+      ClusterPod(
+        namespace: "kube-system", name: "\(component)-\(node)", uid: "uid-\(component)-\(node)",
+        labels: ["component": component, "tier": "control-plane"],
+        annotations: ["kubernetes.io/config.mirror": "1"], node: node, ready: !notReady.contains(component),
+        controller: .init(kind: "Node", name: node), images: ["registry.example:5000/\(component):\(tag)"])
+    }
+  }
+}
