@@ -248,6 +248,19 @@ import Testing
       ])
   }
 
+  /// The address and port of worker-1, on its way and on another.
+  @Test(arguments: [
+    ("via: []", []),
+    ("via: [bastion]", ["i.yaml:16:31: error: 'worker-2' has the address of 'worker-1', 10.1.0.21"]),
+  ])
+  func theSameAddressBehindOtherBastionsIsAnotherMachine(way: String, messages: [String]) {
+    let text = Samples.inventory.replacingFirst(
+      "address: 10.1.0.22, node: w2.lab, roles: [worker], via: [], port: 23",
+      with: "address: 10.1.0.21, node: w2.lab, roles: [worker], \(way)")
+    #expect(text != Samples.inventory)
+    #expect(problems(text) == messages)
+  }
+
   @Test func saysWhenBastionsAreUnused() {
     let text = Samples.inventory.replacingFirst(
       "{name: bastion,", with: "{name: b2, address: 10.0.0.3}, {name: bastion,"

@@ -227,7 +227,7 @@ import Testing
     #expect(problems(runbook(steps: lines)) == messages.map { "r.yaml:\($0)" })
   }
 
-  @Test func manyStepsAreCheckedInTime() {
+  @Test func aCircleOfManyStepsIsOneCycle() {
     let forward = (0..<1500).map { "{id: s\($0), uses: a/b@v1, needs: [s\(($0 + 1) % 1500)]}" }
     #expect(problems(runbook(steps: forward)).count == 1)
   }
