@@ -47,12 +47,13 @@ final class TestLab {
     for type in keyTypes { try await makeKey("\(name)-\(type)", type: type) }
     let port = try freePort()
     let hostKeys = keyTypes.map { "HostKey \(directory)/\(name)-\($0)" }
+    // For most keywords sshd takes the first value it finds.
     let configuration =
-      [
-        "ListenAddress 127.0.0.1:\(port)", "PidFile none", "LogLevel DEBUG1", "StrictModes no", "UsePAM no",
+      options + [
+        "ListenAddress 127.0.0.1:\(port)", "PidFile none", "LogLevel INFO", "StrictModes no", "UsePAM no",
         "PermitRootLogin yes", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
         "AuthorizedKeysFile \(directory)/authorized",
-      ] + hostKeys + options
+      ] + hostKeys
     let path = "\(directory)/\(name).conf"
     try Data(configuration.joined(separator: "\n").utf8 + [10]).write(to: URL(fileURLWithPath: path))
     let server = try await TestServer(name: name, port: port, configuration: path)
@@ -103,6 +104,9 @@ func withLab(_ body: (TestLab) async throws -> Void) async throws {
 
 /// One sshd process.
 final class TestServer {
+  /// The level at which sshd logs each request. It also writes to the stderr of commands then.
+  static let verbose = ["LogLevel DEBUG1"]
+
   let name: String
   let port: Int
   private let configuration: String
@@ -156,6 +160,8 @@ final class TestServer {
   }
 
   /// Requests to log in that have reached the server, once it has noticed the end of a connection.
+  ///
+  /// The server has to be started with `TestServer.verbose`.
   func loginAttempts() async -> Int {
     let log = log
     let isOver = await onThread {
@@ -310,7 +316,8 @@ func openListener(backlog: Int32 = 16) throws -> (descriptor: Int32, port: Int) 
   var length = socklen_t(MemoryLayout<sockaddr_in>.size)
   let code = withUnsafeMutablePointer(to: &address) { pointer in
     pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-      bind(descriptor, generic, length) | listen(descriptor, backlog) | getsockname(descriptor, generic, &length)
+      bind(descriptor, generic, length) | listen(descriptor, backlog)
+        | getsockname(descriptor, generic, &length)
     }
   }
   try #require(code == 0)
