@@ -25,7 +25,7 @@ extension SSHSession {
 
   /// Ends all processes of a job: TERM first, so that its `always` steps can run, KILL when that does not help.
   ///
-  /// Does nothing when the job is not running.
+  /// A job that is over stays as it is. One that has not begun never will: it counts as ended by TERM.
   package func terminateJob(_ job: JobKey) async throws(SSHError) {
     try await pool.terminate(job, on: bastions + [target])
   }

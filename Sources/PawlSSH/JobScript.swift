@@ -28,6 +28,7 @@ enum JobScript {
     \(head(key, base: base))
     command_length=\(commandLength) input_length=\(inputLength)
     fence=\(fence?.cluster ?? "") epoch=\(fence?.epoch ?? 0)
+    \(lockFunction)
     \(launchFunctions)
     launch
     \(follow(offsets, limit: limit, mode: .watch))
@@ -40,10 +41,20 @@ enum JobScript {
   }
 
   /// Ends every process of the job's session: TERM, and KILL for those that are left after `grace` seconds.
+  ///
+  /// A job that has not begun is given an exit status, so that a launcher which comes late does not start it.
   static func terminate(_ key: JobKey, base: String, grace: Int) -> String {
     """
     \(head(key, base: base))
-    cd "$dir" 2>/dev/null || { echo T; exit 0; }
+    \(lockFunction)
+    lock
+    if [ ! -e "$dir/started" ]; then
+      rm -rf "$dir"
+      mkdir -p "$dir" && cd "$dir" && cat /proc/sys/kernel/random/boot_id > boot && : > stdout && : > stderr \\
+        && echo 143 > exit && : > started || refuse "can't write in $base"
+    fi
+    exec 9>&-
+    cd "$dir" || exit 1
     signal() { members; [ -z "$found" ] || kill -s "$1" $found 2>/dev/null; }
     gone() {
       tries=$1
@@ -52,7 +63,8 @@ enum JobScript {
         tries=$((tries - 1)); sleep 0.2
       done
     }
-    same_boot && alive || living=
+    living=
+    if [ ! -e exit ] && same_boot; then alive; fi
     if [ -n "$living" ]; then
       signal TERM
       gone \(grace * 5) || { signal KILL; gone 25; } || { echo "R its processes do not end"; exit 0; }
@@ -121,8 +133,17 @@ enum JobScript {
     }
     """#
 
-  private static let launchFunctions = #"""
+  /// The line after the lock ends a launcher whose channel is gone by then.
+  private static let lockFunction = #"""
     refuse() { rm -rf "$base/jobs/$run/.new.$$"; echo "R $1"; exit 0; }
+    lock() {
+      mkdir -p "$base/jobs/$run" "$base/fence" && chmod 700 "$base" || refuse "can't create $base"
+      exec 9>>"$base/lock" && flock -w 20 9 || refuse "$base/lock is held by another process"
+      echo K
+    }
+    """#
+
+  private static let launchFunctions = #"""
     raise_fence() {
       [ -n "$fence" ] || return 0
       stored=0
@@ -159,8 +180,7 @@ enum JobScript {
       mv -T "$new" "$dir"
     }
     launch() {
-      mkdir -p "$base/jobs/$run" "$base/fence" && chmod 700 "$base" || refuse "can't create $base"
-      exec 9>>"$base/lock" && flock -w 20 9 || refuse "$base/lock is held by another process"
+      lock
       raise_fence
       if [ -d "$dir" ] && [ ! -e "$dir/started" ]; then rm -rf "$dir"; fi
       if [ ! -d "$dir" ]; then

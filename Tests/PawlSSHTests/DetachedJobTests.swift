@@ -226,23 +226,43 @@ struct DetachedJobTests {
     }
   }
 
-  @Test("A job over its time is ended with all its processes")
+  @Test("A job over its time is ended with all its processes, whoever watches when the time is up")
   func timeout() async throws {
     try await withScene { scene in
-      let pids = "\(scene.lab.directory)/pids"
+      let (session, job) = (scene.session, scene.job)
+      let recorder = Recorder()
       var command = RemoteCommand(
-        argv: ["sh", "-c", "trap '' TERM; sleep 300 & echo $! $$ > '\(pids)'; wait"], timeout: .seconds(1))
-      command.sudo = true
-      let error = try await sshError { _ = try await scene.session.runDetached(command, job: scene.job) }
+        argv: ["sh", "-c", "trap '' TERM; sleep 300 & echo pids $! $$ begun; wait"], sudo: true)
+      let first = Task { [command] in try await session.runDetached(command, job: job) { recorder.add($0) } }
+      await recorder.waitFor("begun\n")
+      first.cancel()
+      _ = try await sshError { _ = try await first.value }
+      command.timeout = .zero
+      let late = command
+      let error = try await sshError { _ = try await session.runDetached(late, job: job) }
       #expect(error.code == .timedOut)
-      for pid in try String(contentsOfFile: pids, encoding: .utf8).split(whereSeparator: \.isWhitespace) {
-        #expect(!isAlive(try #require(Int32(pid))))
+      let pids = String(decoding: recorder.stdout, as: UTF8.self).split(separator: " ").compactMap {
+        Int32($0)
       }
-      guard case .finished(let result) = try await scene.session.jobState(scene.job) else {
+      #expect(pids.count == 2)
+      for pid in pids { #expect(!isAlive(pid)) }
+      guard case .finished(let result) = try await session.jobState(job) else {
         Issue.record("the job is not over")
         return
       }
       #expect(result.exitStatus == .signalled("KILL"))
+    }
+  }
+
+  @Test("A job that was ended before it began never begins")
+  func endedBeforeItBegan() async throws {
+    try await withScene { scene in
+      let marker = "\(scene.lab.directory)/marker"
+      try await scene.session.terminateJob(scene.job)
+      let result = try await scene.session.runDetached(
+        RemoteCommand(argv: ["touch", marker]), job: scene.job)
+      #expect(result.exitStatus == .signalled("TERM"))
+      #expect(!FileManager.default.fileExists(atPath: marker))
     }
   }
 

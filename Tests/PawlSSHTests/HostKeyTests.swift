@@ -37,7 +37,8 @@ struct HostKeyTests {
     try await withLab { lab in
       var servers: [TestServer] = []
       for index in 0...2 {
-        servers.append(try await lab.startServer("hop\(index)", isKnown: index != position))
+        servers.append(
+          try await lab.startServer("hop\(index)", isKnown: index != position, options: TestServer.verbose))
       }
       try await lab.makeKey("stranger")
       try lab.trust(keyOf: "stranger", for: servers[position])
@@ -62,7 +63,7 @@ struct HostKeyTests {
   @Test("An unknown key is refused and is not the same as a wrong one")
   func unknownKey() async throws {
     try await withLab { lab in
-      let host = try await lab.startServer("host", isKnown: false)
+      let host = try await lab.startServer("host", isKnown: false, options: TestServer.verbose)
       let pool = lab.pool()
       let error = try await sshError { _ = try await pool.session(to: lab.endpoint(host)) }
       #expect(error.code == .hostKeyUnknown)
@@ -164,8 +165,8 @@ struct AuthenticationTests {
   @Test("A refused key names the hop, the user and each key tried", arguments: [false, true])
   func refused(onBastion: Bool) async throws {
     try await withLab { lab in
-      let bastion = try await lab.startServer("bastion")
-      let host = try await lab.startServer("host")
+      let bastion = try await lab.startServer("bastion", options: TestServer.verbose)
+      let host = try await lab.startServer("host", options: TestServer.verbose)
       try await lab.makeKey("mine")
       try await lab.makeKey("other", type: "ecdsa")
       var hops = [lab.endpoint(bastion), lab.endpoint(host)]

@@ -162,6 +162,34 @@ struct LinkTests {
     }
   }
 
+  @Test("A connection that hangs on the bastion is given up; sessions on the link live on")
+  func hangingForward() async throws {
+    try await withLab { lab in
+      let stuck = try FullListener()
+      defer { stuck.close() }
+      let bastion = try await lab.startServer("bastion")
+      let host = try await lab.startServer("host")
+      let pool = lab.pool()
+      let way = [lab.endpoint(bastion)]
+      let early = try await pool.session(to: lab.endpoint(host, name: "early"), through: way)
+      let recorder = Recorder()
+      let command = RemoteCommand(argv: ["sh", "-c", "echo begun; cat"], standardInput: Array("input".utf8))
+      let waiting = Task { try await early.run(command) { recorder.add($0) } }
+      await recorder.waitFor("begun")
+      let target = lab.endpoint(port: stuck.port, name: "stuck", timeout: .milliseconds(700))
+      let error = try await sshError { _ = try await pool.session(to: target, through: way) }
+      #expect(error.code == .connectTimeout)
+      #expect(error.hop == "stuck")
+      let late = try await pool.session(to: lab.endpoint(host, name: "late"), through: way)
+      #expect(try await late.run(RemoteCommand(argv: ["echo", "late"])).outputText == "late\n")
+      #expect(try await early.run(RemoteCommand(argv: ["echo", "early"])).outputText == "early\n")
+      #expect(try await waiting.value.exitStatus.isSuccess)
+      #expect(bastion.connectionCount == 2)
+      #expect(host.connectionCount == 2)
+      await pool.closeAll()
+    }
+  }
+
   @Test("A bastion that forbids forwarding says so")
   func forbiddenForward() async throws {
     try await withLab { lab in

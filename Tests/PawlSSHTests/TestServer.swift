@@ -47,12 +47,13 @@ final class TestLab {
     for type in keyTypes { try await makeKey("\(name)-\(type)", type: type) }
     let port = try freePort()
     let hostKeys = keyTypes.map { "HostKey \(directory)/\(name)-\($0)" }
+    // For most keywords sshd takes the first value it finds.
     let configuration =
-      [
-        "ListenAddress 127.0.0.1:\(port)", "PidFile none", "LogLevel DEBUG1", "StrictModes no", "UsePAM no",
+      options + [
+        "ListenAddress 127.0.0.1:\(port)", "PidFile none", "LogLevel INFO", "StrictModes no", "UsePAM no",
         "PermitRootLogin yes", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
         "AuthorizedKeysFile \(directory)/authorized",
-      ] + hostKeys + options
+      ] + hostKeys
     let path = "\(directory)/\(name).conf"
     try Data(configuration.joined(separator: "\n").utf8 + [10]).write(to: URL(fileURLWithPath: path))
     let server = try await TestServer(name: name, port: port, configuration: path)
@@ -103,6 +104,9 @@ func withLab(_ body: (TestLab) async throws -> Void) async throws {
 
 /// One sshd process.
 final class TestServer {
+  /// The level at which sshd logs each request. It also writes to the stderr of commands then.
+  static let verbose = ["LogLevel DEBUG1"]
+
   let name: String
   let port: Int
   private let configuration: String
@@ -156,6 +160,8 @@ final class TestServer {
   }
 
   /// Requests to log in that have reached the server, once it has noticed the end of a connection.
+  ///
+  /// The server has to be started with `TestServer.verbose`.
   func loginAttempts() async -> Int {
     let log = log
     let isOver = await onThread {
@@ -302,7 +308,7 @@ func withListener<Value>(_ body: ((descriptor: Int32, port: Int)) throws -> Valu
   return try body(listener)
 }
 
-func openListener() throws -> (descriptor: Int32, port: Int) {
+func openListener(backlog: Int32 = 16) throws -> (descriptor: Int32, port: Int) {
   let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)
@@ -310,11 +316,40 @@ func openListener() throws -> (descriptor: Int32, port: Int) {
   var length = socklen_t(MemoryLayout<sockaddr_in>.size)
   let code = withUnsafeMutablePointer(to: &address) { pointer in
     pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-      bind(descriptor, generic, length) | listen(descriptor, 16) | getsockname(descriptor, generic, &length)
+      bind(descriptor, generic, length) | listen(descriptor, backlog)
+        | getsockname(descriptor, generic, &length)
     }
   }
   try #require(code == 0)
   return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+}
+
+/// A listening socket whose queue is full, so that another connection to it hangs until it is closed.
+struct FullListener {
+  let port: Int
+  private let descriptors: [Int32]
+
+  init() throws {
+    let listener = try openListener(backlog: 0)
+    port = listener.port
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    address.sin_port = UInt16(port).bigEndian
+    var all = [listener.descriptor]
+    for _ in 0..<3 {
+      let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+      withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+          _ = connect(client, generic, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      all.append(client)
+    }
+    descriptors = all
+  }
+
+  func close() { for descriptor in descriptors { Glibc.close(descriptor) } }
 }
 
 /// The processes below `parent` whose name is `name`.
