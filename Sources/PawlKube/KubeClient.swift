@@ -119,10 +119,11 @@ package final class KubeClient: Sendable {
   ) async throws(KubeError) -> Value {
     var repetitions = 0
     var renewed = false
+    var connectionBroke = false
     while true {
       let failure: KubeError
       do throws(KubeError) {
-        return try await attempt(try await request(for: call, fresh: repetitions > 0), server)
+        return try await attempt(try await request(for: call, fresh: connectionBroke), server)
       } catch {
         failure = error
       }
@@ -135,6 +136,7 @@ package final class KubeClient: Sendable {
         call.deadline.map({ .now + delay < $0 }) ?? true
       else { throw failure }
       try await pause(delay, action: call.action)
+      connectionBroke = failure.code == .unreachable
       repetitions += 1
       counters.withLock { $0.repetitions += 1 }
     }

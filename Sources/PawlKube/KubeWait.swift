@@ -79,7 +79,7 @@ extension KubeClient {
     } catch {
       throw .cancelled(server: server, action: "the wait for " + query.action)
     }
-    if Task.isCancelled { throw .cancelled(server: server, action: "the wait for " + query.action) }
+    // Also after a cancellation, which the pause that follows reports.
     return nil
   }
 

@@ -70,6 +70,15 @@ struct ClientTests {
     let client = try stub.client(pauses: pauses)
     #expect(try await client.node("n")?.name == "n")
     #expect(pauses.all == [.seconds(3)])
+    #expect(client.statistics.connections == 1)
+  }
+
+  @Test func `a read pauses longer each time where the server does not say how long`() async throws {
+    let stub = try await Stub(.init("/api/v1/nodes/n", .failure(429, nil, "slow")))
+    let pauses = PauseLog()
+    let client = try stub.client(pauses: pauses)
+    await #expect(throws: KubeError.self) { try await client.node("n") }
+    #expect(pauses.all == [.milliseconds(250), .milliseconds(500)])
   }
 
   @Test func `a read gives up after two repetitions and never waits longer than the limit`() async throws {
