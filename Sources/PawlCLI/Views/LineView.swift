@@ -9,7 +9,7 @@ struct LineView: RunView {
   private var run = RunID("")
   private var plan: Plan?
   private var started: [StepID: ContinuousClock.Instant] = [:]
-  private var status: [StepID: String] = [:]
+  private var status: [StepID: (words: String, time: ContinuousClock.Instant)] = [:]
   private var done = 0
 
   init(palette: Palette, write: @escaping @Sendable (String) -> Void = { Console.line($0) }) {
@@ -27,12 +27,21 @@ struct LineView: RunView {
   mutating func show(_ notice: RunNotice, at time: ContinuousClock.Instant) {
     switch notice {
     case .progress(let step, .status(let text)):
-      guard status[step] != text else { return }
-      status[step] = text
+      guard isNews(text, of: step, at: time) else { return }
       line(palette.dim("wait"), step, RunText.oneLine(text))
     case .progress(_, .output): return
     case .event(let event): show(event.kind, at: time)
     }
+  }
+
+  /// A status is worth a line when its words change; one whose numbers alone change only twice a minute.
+  private mutating func isNews(_ text: String, of step: StepID, at time: ContinuousClock.Instant) -> Bool {
+    let words = text.filter { !$0.isNumber }
+    if let last = status[step], last.words == words, last.time.duration(to: time) < .seconds(30) {
+      return false
+    }
+    status[step] = (words, time)
+    return true
   }
 
   private mutating func show(_ event: RunEventKind, at time: ContinuousClock.Instant) {

@@ -49,7 +49,8 @@ struct RunWorkflow {
     let executor = RunExecutor(
       store: store,
       performer: ActionPerformer(
-        registry: .standard, hosts: world.hosts, cluster: world.cluster, clock: world.clock, watchdog: world.clock),
+        registry: .standard, hosts: world.hosts, cluster: world.cluster, clock: world.clock,
+        watchdog: world.clock),
       clock: world.clock,
       notify: { display.notify($0) })
     let interrupts = Interrupts()

@@ -1,0 +1,70 @@
+import Foundation
+import PawlTestSupport
+import Testing
+
+/// The lab of `scripts/lab`: real hosts behind a real bastion. See docs/lab.md.
+enum Lab {
+  /// Set by `scripts/test` when the lab is up; without it these tests are skipped, and say so.
+  static let isUp = ProcessInfo.processInfo.environment["PAWL_LAB"] == "1"
+
+  static let hosts = ["cp-1", "worker-1", "worker-2"]
+
+  static var client: String {
+    (ProcessInfo.processInfo.environment["PAWL_LAB_STATE"] ?? "/var/lib/pawl-lab") + "/client"
+  }
+
+  static var inventory: String { client + "/inventory.yaml" }
+
+  /// `scripts/lab ARGUMENTS`, which must succeed.
+  @discardableResult
+  static func run(_ arguments: String...) async throws -> String {
+    let result = try await PawlProgram.run(
+      PawlProgram.root + "/scripts/lab", arguments, directory: PawlProgram.root)
+    try #require(result.status == 0, "scripts/lab \(arguments): \(result.output)\(result.errors)")
+    return result.output
+  }
+
+  static func onHost(_ host: String, _ command: String...) async throws -> String {
+    let result = try await PawlProgram.run(
+      PawlProgram.root + "/scripts/lab", ["exec", host, "--"] + command, directory: PawlProgram.root)
+    return result.output
+  }
+
+  struct Node {
+    let name: String
+    let version: String
+    let cordoned: Bool
+    let annotations: [String]
+  }
+
+  static func nodes() async throws -> [Node] {
+    let text = try await run("kubectl", "get", "nodes", "-o", "json")
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    return try #require(object["items"] as? [[String: Any]]).map { item in
+      let metadata = item["metadata"] as? [String: Any] ?? [:]
+      let info = (item["status"] as? [String: Any])?["nodeInfo"] as? [String: Any]
+      return Node(
+        name: metadata["name"] as? String ?? "", version: info?["kubeletVersion"] as? String ?? "",
+        cordoned: (item["spec"] as? [String: Any])?["unschedulable"] as? Bool ?? false,
+        annotations: (metadata["annotations"] as? [String: Any] ?? [:]).keys.filter {
+          $0.hasPrefix("pawl.dev/")
+        })
+    }
+  }
+
+  /// What must be true after an upgrade: the version everywhere, holds as before, no trace.
+  static func expectUpgraded(to version: String, cordoned: Set<String> = []) async throws {
+    let nodes = try await nodes()
+    #expect(nodes.map(\.version) == Array(repeating: "v" + version, count: hosts.count))
+    #expect(Set(nodes.filter(\.cordoned).map(\.name)) == cordoned)
+    #expect(nodes.allSatisfy { $0.annotations.isEmpty }, "annotations are left on nodes")
+    let server = try await run("kubectl", "version", "-o", "json")
+    #expect(server.contains("\"gitVersion\": \"v\(version)\""))
+    for host in hosts {
+      let holds = try await onHost(host, "apt-mark", "showhold").split(separator: "\n").map(String.init)
+      #expect(Set(holds).isSuperset(of: ["kubeadm", "kubelet", "kubectl"]), "\(host) holds \(holds)")
+      let left = try await onHost(host, "find", "/var/lib/pawl", "-path", "*/jobs/*", "-type", "f")
+      #expect(left.isEmpty, "left on \(host): \(left)")
+    }
+  }
+}
