@@ -29,9 +29,6 @@ package struct ActionRegistry: Sendable {
   /// What a runbook may use.
   package var catalog: ActionCatalog { ActionCatalog(actions.values.map { $0.spec }) }
 
-  /// The type behind `node/drain@v1`; nil when there is none.
-  package func action(_ reference: String) -> (any Action.Type)? { actions[reference] }
-
   /// The action of a step, with its parameters read.
   /// - Throws: `unknown-action` or `invalid-parameters`.
   package func action(for step: PlanStep) throws(StepFailure) -> any Action {

@@ -11,8 +11,11 @@ package struct ActionEnvironment: Sendable {
     case unfinished(String)
   }
 
+  /// The step of the plan.
   package let step: PlanStep
+  /// The attempt.
   package let context: StepContext
+  /// The API server.
   package let cluster: StepCluster
   /// For waits between samples; a test's clock does not wait.
   package let clock: any Clock<Duration>

@@ -23,26 +23,22 @@ package struct StepCluster: Sendable {
     }
   }
 
+  /// From here on something may have been changed, whatever the answer is.
   private func change<Result: Sendable>(
     _ call: (any ClusterClient) async throws(ClusterError) -> Result
   ) async throws(StepFailure) -> Result {
     tracker.begin()
-    do throws(ClusterError) {
-      return try await call(client)
-    } catch {
-      let failure = StepFailure(error)
-      // A server that answers with an error has changed nothing.
-      if failure.retry != .transport { tracker.retract() }
-      throw failure
-    }
+    return try await look(call)
   }
 
   // MARK: Looks
 
+  /// Whether the server calls itself ready.
   package func isReady() async throws(StepFailure) -> Bool {
     try await look { client throws(ClusterError) in try await client.isReady() }
   }
 
+  /// All nodes.
   package func nodes() async throws(StepFailure) -> [ClusterNode] {
     try await look { client throws(ClusterError) in try await client.nodes() }
   }
@@ -52,22 +48,26 @@ package struct StepCluster: Sendable {
     try await look { client throws(ClusterError) in try await client.node(named: name) }
   }
 
+  /// The pods of a node, in one namespace or all.
   package func pods(onNode node: String, namespace: String? = nil) async throws(StepFailure) -> [ClusterPod] {
     try await look { client throws(ClusterError) in
       try await client.pods(node: node, namespace: namespace, labels: nil)
     }
   }
 
+  /// All disruption budgets.
   package func budgets() async throws(StepFailure) -> [ClusterBudget] {
     try await look { client throws(ClusterError) in try await client.budgets() }
   }
 
+  /// Whether the owner of a DaemonSet pod still exists.
   package func daemonSetExists(namespace: String, name: String) async throws(StepFailure) -> Bool {
     try await look { client throws(ClusterError) in
       try await client.daemonSetExists(namespace: namespace, name: name)
     }
   }
 
+  /// Waits by watch until the node satisfies the condition.
   /// - Throws: `api-timed-out` after the limit.
   package func waitForNode(
     named name: String, timeoutSeconds: Int, until condition: @escaping @Sendable (ClusterNode?) -> Bool
@@ -77,6 +77,7 @@ package struct StepCluster: Sendable {
     }
   }
 
+  /// Waits by watch until the pods on the node satisfy the condition.
   /// - Throws: `api-timed-out` after the limit.
   @discardableResult
   package func waitForPods(
@@ -89,6 +90,7 @@ package struct StepCluster: Sendable {
 
   // MARK: Changes
 
+  /// Sets `spec.unschedulable` and annotations (nil removes one) in one change.
   package func patchNode(
     named name: String, unschedulable: Bool?, annotations: [String: String?]
   ) async throws(StepFailure) {
@@ -97,6 +99,7 @@ package struct StepCluster: Sendable {
     }
   }
 
+  /// Asks a pod to leave, within its budget.
   package func evict(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(StepFailure) -> EvictionAnswer
   {
     try await change { client throws(ClusterError) in
@@ -104,6 +107,7 @@ package struct StepCluster: Sendable {
     }
   }
 
+  /// Removes a pod; no budget is asked.
   package func delete(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(StepFailure) {
     try await change { client throws(ClusterError) in
       try await client.delete(pod, gracePeriodSeconds: gracePeriodSeconds)

@@ -32,12 +32,6 @@ package struct StepParameters: Sendable {
     }
   }
 
-  /// A required text.
-  package func text(_ name: String) throws(StepFailure) -> String {
-    guard case .string(let text) = step.with[name] else { throw problem("needs the text `\(name)`") }
-    return text
-  }
-
   /// One of the texts of an enumeration; the default when it is not given.
   package func choice<Choice: RawRepresentable & CaseIterable>(
     _ name: String, default defaultValue: Choice? = nil

@@ -86,6 +86,15 @@ import Testing
     #expect(bench.host.terminated == [ActionBench.key()])
   }
 
+  @Test func aCommandThatHasEndedIsNotEndedAgain() async {
+    var bench = ActionBench(Apt.replies())
+    let watchdog = GatedClock()
+    bench.watchdog = watchdog
+    bench.host.set(lookHangs: { watchdog.open() })
+    #expect(await bench.perform(step).failure?.code == "step-timed-out")
+    #expect(bench.host.terminated.isEmpty)
+  }
+
   @Test func aCancelledStepLeavesItsCommandRunningAndInDoubt() async {
     let bench = ActionBench(Apt.replies())
     let begun = AsyncStream<Void>.makeStream()

@@ -58,6 +58,9 @@ import Testing
       pod: Sample.pod("web", terminating: true, owner: nil, emptyDir: true), behaviour: .wait,
       reasons: ["terminating"], message: "it is being deleted already"),
     Case(
+      name: "terminating and finished", pod: Sample.pod("job", phase: "Succeeded", terminating: true),
+      behaviour: .wait, reasons: ["terminating"], message: "it is being deleted already"),
+    Case(
       name: "finished, unmanaged, with an emptyDir",
       pod: Sample.pod("job", phase: "Succeeded", owner: nil, emptyDir: true), behaviour: .delete,
       reasons: ["finished"], message: "it has ended (Succeeded)"),

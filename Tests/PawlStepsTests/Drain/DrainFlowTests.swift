@@ -105,6 +105,7 @@ import Testing
     let bench = ActionBench([], world)
     #expect(await bench.perform(Self.step()).outcome?.summary == "Drained cp-1: 1 pod moved away.")
     #expect(bench.cluster.world.pods.map(\.uid) == ["uid-db-0-next"])
+    #expect(bench.clock.seconds == 8, "the wait ends when the old pod is gone")
     #expect(bench.cluster.changes == [Self.cordon, "evict db-0"])
   }
 

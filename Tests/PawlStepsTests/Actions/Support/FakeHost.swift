@@ -32,6 +32,7 @@ final class FakeHost: HostSession {
     var jobs: [String: JobState] = [:]
     var fate = Fate.runs
     var lookError: HostError?
+    var lookHangs: (@Sendable () -> Void)?
     var programs: [[String]] = []
     var commands: [HostCommand] = []
     var terminated: [String] = []
@@ -55,6 +56,8 @@ final class FakeHost: HostSession {
   func set(_ key: String, _ job: JobState) { state.withLock { $0.jobs[key] = job } }
   func set(_ fate: Fate) { state.withLock { $0.fate = fate } }
   func set(lookError: HostError?) { state.withLock { $0.lookError = lookError } }
+  /// Looks do not end until they are cancelled; the closure is called once one has begun.
+  func set(lookHangs: @escaping @Sendable () -> Void) { state.withLock { $0.lookHangs = lookHangs } }
 
   private static func answer(_ argv: [String], _ state: inout State) -> HostCommandResult {
     state.programs.append(argv)
@@ -80,6 +83,11 @@ final class FakeHost: HostSession {
   }
 
   func run(_ command: HostCommand) async throws(HostError) -> HostCommandResult {
+    if let begun = state.withLock({ $0.lookHangs }) {
+      begun()
+      await Self.untilCancelled()
+      throw HostError(.cancelled, "The look at \(host) was cancelled.")
+    }
     let outcome = state.withLock { state -> Result<HostCommandResult, HostError> in
       state.lookError.map { .failure($0) } ?? .success(Self.answer(command, &state))
     }
