@@ -80,6 +80,21 @@ struct PlanGoldenTests {
     #expect(result.errors.contains("minor-not-offered") && result.errors.contains("cp-1"), "\(result.errors)")
   }
 
+  @Test("Saved facts that break a skew rule refuse the plan, naming host and rule")
+  func skewInFacts() async throws {
+    let directory = try TemporaryDirectory()
+    let text = try String(contentsOfFile: fixtures + "/facts-single.json", encoding: .utf8)
+    let file = directory.path + "/facts.json"
+    try text.replacing("\"kubeletVersion\": \"1.19.16\"", with: "\"kubeletVersion\": \"1.20.15\"")
+      .write(toFile: file, atomically: true, encoding: .utf8)
+    let result = try await pawl.run([
+      "plan", "upgrade", "--to", "1.20", "-i", "\(fixtures)/inventory-single.yaml", "--facts", file,
+    ])
+    #expect(result.status == 1)
+    #expect(
+      result.errors.contains("kubelet-not-newer") && result.errors.contains("worker-1"), "\(result.errors)")
+  }
+
   @Test("A saved plan can only be applied to the cluster it was made for, and never when it can't be read")
   func savedPlan() async throws {
     let directory = try TemporaryDirectory()

@@ -68,3 +68,8 @@ enum Lab {
     }
   }
 }
+
+/// All tests on the lab, one after the other: there is one lab.
+@Suite(
+  "The lab", .serialized, .enabled(if: Lab.isUp, "needs root and the lab: scripts/lab up, then PAWL_LAB=1"))
+struct LabTests {}

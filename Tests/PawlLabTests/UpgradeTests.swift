@@ -14,87 +14,87 @@ private struct Event: Decodable {
   }
 }
 
-@Suite(
-  "Upgrades on real hosts", .serialized,
-  .enabled(if: Lab.isUp, "needs root and the lab: scripts/lab up, then PAWL_LAB=1"))
-struct UpgradeTests {
-  private let directory: TemporaryDirectory
-  private let pawl: PawlProgram
+extension LabTests {
+  @Suite("Upgrades on real hosts", .serialized)
+  struct UpgradeTests {
+    private let directory: TemporaryDirectory
+    private let pawl: PawlProgram
 
-  init() throws {
-    directory = try TemporaryDirectory()
-    pawl = PawlProgram(
-      directory: directory.path,
-      environment: [
-        "PAWL_INVENTORY": Lab.inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1",
+    init() throws {
+      directory = try TemporaryDirectory()
+      pawl = PawlProgram(
+        directory: directory.path,
+        environment: [
+          "PAWL_INVENTORY": Lab.inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1",
+        ])
+    }
+
+    @Test("Two minors in one command, from a machine that can't reach the nodes directly")
+    func twoMinors() async throws {
+      try await Lab.run("reset")
+      try await Lab.run("verify")
+      let check = try await pawl.run(["check"])
+      #expect(check.status == 0, "\(check.output)\(check.errors)")
+      let plan = try await pawl.run([
+        "plan", "upgrade", "--to", "1.21", "--out", "plan.json", "--detailed-exitcode",
       ])
-  }
+      #expect(plan.status == 2)
+      #expect(plan.output.contains("1.19.16 -> 1.20.15 -> 1.21.14"))
 
-  @Test("Two minors in one command, from a machine that can't reach the nodes directly")
-  func twoMinors() async throws {
-    try await Lab.run("reset")
-    try await Lab.run("verify")
-    let check = try await pawl.run(["check"])
-    #expect(check.status == 0, "\(check.output)\(check.errors)")
-    let plan = try await pawl.run([
-      "plan", "upgrade", "--to", "1.21", "--out", "plan.json", "--detailed-exitcode",
-    ])
-    #expect(plan.status == 2)
-    #expect(plan.output.contains("1.19.16 -> 1.20.15 -> 1.21.14"))
+      let run = try await pawl.run(["upgrade", "--to", "1.21", "--yes"])
+      #expect(run.status == 0, "\(run.output.suffix(3000))\(run.errors)")
+      try await Lab.expectUpgraded(to: "1.21.14")
 
-    let run = try await pawl.run(["upgrade", "--to", "1.21", "--yes"])
-    #expect(run.status == 0, "\(run.output.suffix(3000))\(run.errors)")
-    try await Lab.expectUpgraded(to: "1.21.14")
+      let again = try await pawl.run(["upgrade", "--to", "1.21", "--yes"])
+      #expect(again.status == 0 && again.output.contains("Nothing to do"), "\(again.output)")
+      let stale = try await pawl.run(["apply", "plan.json", "--yes"])
+      #expect(stale.status == 1 && stale.errors.contains("stale"), "\(stale.errors)")
+    }
 
-    let again = try await pawl.run(["upgrade", "--to", "1.21", "--yes"])
-    #expect(again.status == 0 && again.output.contains("Nothing to do"), "\(again.output)")
-    let stale = try await pawl.run(["apply", "plan.json", "--yes"])
-    #expect(stale.status == 1 && stale.errors.contains("stale"), "\(stale.errors)")
-  }
-
-  @Test(
-    "Killed during a drain, an apt install and a kubeadm upgrade, resumed each time: the same end, nothing twice"
-  )
-  func killedThreeTimes() async throws {
-    try await Lab.run("reset")
-    try await Lab.run("kubectl", "cordon", "worker-2")
-    let kills: [(start: [String], step: String, at: Set<String>)] = [
-      (["upgrade", "--to", "1.21", "--yes"], "1.20/drain@worker-1", ["step-status"]),
-      (["resume"], "1.20/install-kubelet@worker-2", ["step-status", "step-output"]),
-      (["resume"], "1.21/upgrade-control-plane@cp-1", ["step-output"]),
-    ]
-    for kill in kills {
-      let (lines, status) = try await pawl.runAndKill(kill.start + ["-o", "json"]) { line in
-        guard let event = Event(line) else { return false }
-        return event.step == kill.step && kill.at.contains(event.event)
+    @Test(
+      "Killed during a drain, an apt install and a kubeadm upgrade, resumed each time: the same end, nothing twice"
+    )
+    func killedThreeTimes() async throws {
+      try await Lab.run("reset")
+      try await Lab.run("kubectl", "cordon", "worker-2")
+      let kills: [(start: [String], step: String, at: Set<String>)] = [
+        (["upgrade", "--to", "1.21", "--yes"], "1.20/drain@worker-1", ["step-status"]),
+        (["resume"], "1.20/install-kubelet@worker-2", ["step-status", "step-output"]),
+        (["resume"], "1.21/upgrade-control-plane@cp-1", ["step-output"]),
+      ]
+      for kill in kills {
+        let (lines, status) = try await pawl.runAndKill(kill.start + ["-o", "json"]) { line in
+          guard let event = Event(line) else { return false }
+          return event.step == kill.step && kill.at.contains(event.event)
+        }
+        #expect(status == -9, "not killed at \(kill.step): \(lines.suffix(5))")
       }
-      #expect(status == -9, "not killed at \(kill.step): \(lines.suffix(5))")
+      let end = try await pawl.run(["resume"])
+      #expect(end.status == 0, "\(end.output.suffix(3000))\(end.errors)")
+      try await Lab.expectUpgraded(to: "1.21.14", cordoned: ["worker-2"])
+      try await expectNothingRanTwice(killed: Set(kills.map(\.step)))
     }
-    let end = try await pawl.run(["resume"])
-    #expect(end.status == 0, "\(end.output.suffix(3000))\(end.errors)")
-    try await Lab.expectUpgraded(to: "1.21.14", cordoned: ["worker-2"])
-    try await expectNothingRanTwice(killed: Set(kills.map(\.step)))
-  }
 
-  /// By the journal: no step starts again after it succeeded, and only the killed ones were ever in doubt.
-  private func expectNothingRanTwice(killed: Set<String>) async throws {
-    let runs = try await pawl.run(["runs"])
-    let id = try #require(runs.output.split(separator: " ").first.map(String.init))
-    #expect(try await pawl.run(["runs", "verify"]).status == 0)
-    let journal = try await pawl.run(["show", id, "-o", "json"]).output.split(separator: "\n").compactMap {
-      Event(String($0))
-    }
-    var succeeded: Set<String> = []
-    var doubted: Set<String> = []
-    for event in journal {
-      guard let step = event.step else { continue }
-      switch event.event {
-      case "step-started": #expect(!succeeded.contains(step), "\(step) ran again after it had succeeded")
-      case "step-in-doubt": doubted.insert(step)
-      case "step-succeeded": #expect(succeeded.insert(step).inserted, "\(step) succeeded twice")
-      default: break
+    /// By the journal: no step starts again after it succeeded, and only the killed ones were ever in doubt.
+    private func expectNothingRanTwice(killed: Set<String>) async throws {
+      let runs = try await pawl.run(["runs"])
+      let id = try #require(runs.output.split(separator: " ").first.map(String.init))
+      #expect(try await pawl.run(["runs", "verify"]).status == 0)
+      let journal = try await pawl.run(["show", id, "-o", "json"]).output.split(separator: "\n").compactMap {
+        Event(String($0))
       }
+      var succeeded: Set<String> = []
+      var doubted: Set<String> = []
+      for event in journal {
+        guard let step = event.step else { continue }
+        switch event.event {
+        case "step-started": #expect(!succeeded.contains(step), "\(step) ran again after it had succeeded")
+        case "step-in-doubt": doubted.insert(step)
+        case "step-succeeded": #expect(succeeded.insert(step).inserted, "\(step) succeeded twice")
+        default: break
+        }
+      }
+      #expect(doubted == killed)
     }
-    #expect(doubted == killed)
   }
 }

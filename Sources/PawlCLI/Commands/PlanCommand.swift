@@ -106,7 +106,7 @@ struct PlanOnly {
   }
 
   private func facts(for inventory: Inventory) async throws -> Facts {
-    if let file = options.facts { return try FactsFile.read(file) }
+    if let file = options.facts { return try Preparation.check(saved: FactsFile.read(file), inventory) }
     let world = try World.real(inventory)
     do {
       let facts = try await Preparation(inventory: inventory, world: world).facts()

@@ -19,11 +19,22 @@ struct Preparation {
   /// - Throws: `CommandFailure` with every error at once.
   func facts() async throws -> Facts {
     let (facts, problems) = await check()
+    return try Self.accept(facts, problems)
+  }
+
+  /// The same for facts that were saved earlier.
+  ///
+  /// - Throws: `CommandFailure` with every error at once.
+  static func check(saved facts: Facts, _ inventory: Inventory) throws(CommandFailure) -> Facts {
+    try accept(facts, Preflight.check(inventory, facts, skew: skewProblems))
+  }
+
+  private static func accept(_ facts: Facts?, _ problems: [CheckProblem]) throws(CommandFailure) -> Facts {
     for problem in problems where problem.severity == .warning { Console.error("warning: \(problem)") }
     let errors = problems.filter { $0.severity == .error }
     guard let facts, errors.isEmpty else {
       throw CommandFailure(
-        Self.status(of: problems),
+        status(of: problems),
         ["Nothing was touched; this must be put right first:"] + errors.map { "  \($0)" })
     }
     return facts
