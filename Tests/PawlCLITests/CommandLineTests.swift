@@ -150,7 +150,7 @@ struct CommandLineTests {
 
   @Test("The demo runs to its end, and each of its JSON lines is an object with run and event")
   func demo() async throws {
-    let result = try await pawl.run(["demo", "--speed", "5000", "-o", "json"])
+    let result = try await pawl.run(["demo", "--speed", "20", "-o", "json"])
     #expect(result.status == 0, "\(result.errors)")
     let lines = result.output.split(separator: "\n")
     #expect(lines.count > 100)

@@ -129,7 +129,7 @@ struct LayoutTests {
           continue
         }
         hatches.append("\(source.file):\(index + 1)")
-        let before = lines[max(0, index - 6)...index].joined()
+        let before = lines[max(0, index - 6)...min(index + 2, lines.count - 1)].joined()
         #expect(before.contains("SAFETY:"), "\(source.file):\(index + 1) has no SAFETY comment")
       }
       #expect(!source.text.contains("fatalError("), "\(source.file)")

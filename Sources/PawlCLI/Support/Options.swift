@@ -30,7 +30,7 @@ struct InventoryOptions: ParsableArguments {
     do {
       text = try Files.readText(path, what: "inventory")
     } catch {
-      let hint = "Name another with -i, or start one: pawl inventory example."
+      let hint = "Name one with -i or PAWL_INVENTORY; docs/inventory.md has an example to start from."
       throw CommandFailure(error.status, error.lines + [hint])
     }
     let (inventory, warnings) = try Inventory.readWithWarnings(
