@@ -70,7 +70,8 @@ let package = Package(
     tests("PawlSSHTests", ["PawlSSH"]),
     tests("PawlKubeTests", ["PawlKube"]),
     .target(
-      name: "PawlTestSupport", dependencies: [subprocess, system], path: "Tests/Support", swiftSettings: settings),
+      name: "PawlTestSupport", dependencies: [subprocess, system], path: "Tests/Support",
+      swiftSettings: settings),
     tests("PawlCLITests", ["PawlTestSupport", "pawl"], exclude: ["Fixtures", "Goldens"]),
     tests("PawlLabTests", ["PawlTestSupport", "pawl"]),
   ]
