@@ -195,8 +195,12 @@ import Testing
       (
         "sourceFile: /etc", "sourceFile: etc",
         [
-          "21:15: error: 'sourceFile' is a path on the hosts and has to begin with '/'"
+          "21:15: error: 'sourceFile' has to be a file in /etc/apt/sources.list.d/ whose name ends with .list"
         ]
+      ),
+      (
+        "sourceTemplate: \"deb ", "sourceTemplate: \"",
+        ["20:19: error: 'sourceTemplate' has to be one line that begins with 'deb '"]
       ),
       (
         "maxUnavailable: 2", "maxUnavailable: 0",

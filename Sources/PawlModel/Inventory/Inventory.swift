@@ -149,30 +149,6 @@ package struct Host: Sendable, Hashable, Codable {
   package var isControlPlane: Bool { roles.contains(.controlPlane) }
 }
 
-/// Where Kubernetes packages come from.
-package struct PackageSource: Sendable, Hashable, Codable {
-  /// The package manager of the hosts.
-  package enum Manager: String, Sendable, Hashable, Codable, CaseIterable { case apt }
-
-  /// apt, today.
-  package var manager: Manager
-  /// A source line with `{minor}` in it, for repositories that hold one minor each; nil to use the hosts' own
-  /// sources as they are.
-  package var sourceTemplate: String?
-  /// The file that `sourceTemplate` is written to.
-  package var sourceFile: String
-
-  /// Makes a package source.
-  package init(
-    manager: Manager = .apt, sourceTemplate: String? = nil,
-    sourceFile: String = "/etc/apt/sources.list.d/kubernetes.list"
-  ) {
-    self.manager = manager
-    self.sourceTemplate = sourceTemplate
-    self.sourceFile = sourceFile
-  }
-}
-
 /// What a run may do; the command line can narrow it.
 package struct Policy: Sendable, Hashable, Codable {
   /// What happens to pods that drain cannot move without loss.

@@ -230,10 +230,13 @@ struct InventoryReader {
       template?.error(
         "'sourceTemplate' has no {minor} in it",
         hint: "Leave the key out to use the hosts' sources as they are.")
+    } else if let text = template?.text(), !PackageSource.isTemplate(text) {
+      template?.error("'sourceTemplate' has to be one line that begins with 'deb '")
     }
     let sourceFile = mapping["sourceFile"]?.text()
-    if let sourceFile, !sourceFile.hasPrefix("/") {
-      mapping["sourceFile"]?.error("'sourceFile' is a path on the hosts and has to begin with '/'")
+    if let sourceFile, !PackageSource.isSourceFile(sourceFile) {
+      mapping["sourceFile"]?.error(
+        "'sourceFile' has to be a file in \(PackageSource.sourceDirectory) whose name ends with .list")
     }
     return PackageSource(
       manager: mapping["manager"]?.choice(PackageSource.Manager.self) ?? defaults.manager,

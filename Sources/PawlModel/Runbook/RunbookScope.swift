@@ -1,7 +1,7 @@
 /// The names that expressions can use at one place of a runbook.
 struct RunbookScope {
   /// What every scope has; `host` only where a step runs on hosts.
-  static let roots = ["inputs", "host", "cluster", "upgrade", "policy"]
+  static let roots = ["inputs", "host", "cluster", "upgrade", "policy", "packages"]
 
   let inputs: [String]
   let log: DiagnosticLog

@@ -12,6 +12,11 @@ package enum PlanBasis {
       "policy/localData": inventory.policy.localData.rawValue,
       "policy/unmanagedPods": inventory.policy.unmanagedPods.rawValue,
     ]
+    // Without a template the file is not touched, and what its name is does not matter.
+    if let template = inventory.packages.sourceTemplate {
+      entries["packages/sourceTemplate"] = template
+      entries["packages/sourceFile"] = inventory.packages.sourceFile
+    }
     for host in inventory.hosts {
       entries["inventory/\(host.name)"] =
         "\(host.address) node \(host.node) \(host.roles.map(\.rawValue).joined(separator: "+"))"

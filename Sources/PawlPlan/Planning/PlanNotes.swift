@@ -50,9 +50,11 @@ enum PlanNotes {
 
   private static func pointOfNoReturn(_ steps: [PlanStep]) -> [PlanNote] {
     guard let step = steps.first(where: { $0.reversibility == .final }) else { return [] }
+    let before = steps.prefix { $0.id != step.id }.filter { $0.reversibility == .reversible }.map(\.id.text)
+    let trace =
+      before.isEmpty ? "without a trace" : "and only \(before.joined(separator: ", ")) can be put back"
     return [
-      PlanNote(
-        .info, "Up to \(step.id) the run can be given up without a trace; after it the way is forward.")
+      PlanNote(.info, "Up to \(step.id) the run can be given up \(trace); after it the way is forward.")
     ]
   }
 }

@@ -17,6 +17,11 @@ struct PlanScope: Sendable {
         "localData": .string(policy.localData.rawValue),
         "unmanagedPods": .string(policy.unmanagedPods.rawValue),
       ]),
+      "packages": .map([
+        "hasSourceTemplate": .bool(request.inventory.packages.sourceTemplate != nil),
+        "sourceTemplate": request.inventory.packages.sourceTemplate.map { .string($0) } ?? .null,
+        "sourceFile": .string(request.inventory.packages.sourceFile),
+      ]),
       "cluster": .map([
         "name": .string(request.inventory.name), "version": .version(cluster.serverVersion),
         "nodes": .int(cluster.nodes.count),

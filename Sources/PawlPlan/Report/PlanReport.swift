@@ -67,7 +67,7 @@ package struct PlanReport: Sendable {
 
   private func skippedLines() -> [String] {
     guard !plan.skipped.isEmpty else { return [] }
-    return ["Left out"] + plan.skipped.map { "    \($0.id): \($0.reason)" } + [""]
+    return ["Left out"] + SkippedGroup.groups(of: plan.skipped).map { "    \($0.what): \($0.reason)" } + [""]
   }
 
   /// Seconds as people say them: `45 s`, `12 min`, `1 h 20 min`.
@@ -112,7 +112,8 @@ extension PlanReport {
       "| `\(step.id)` | \(step.title) | \(step.needs.map { "`\($0)`" }.joined(separator: ", ")) | \(step.reversibility.words) |"
     }
     if !plan.skipped.isEmpty {
-      lines += ["", "Left out:", ""] + plan.skipped.map { "- `\($0.id)`: \($0.reason)" }
+      lines +=
+        ["", "Left out:", ""] + SkippedGroup.groups(of: plan.skipped).map { "- \($0.what): \($0.reason)" }
     }
     return (lines + [""]).joined(separator: "\n")
   }

@@ -6,6 +6,8 @@ struct CommandInterpreter {
   let state: SimulatedState
   let host: SimulatedHost
   let isRoot: Bool
+  /// Standard input.
+  var input = ""
 
   /// The script of a program; 127 for one that the simulation does not know.
   func script(for argv: [String]) -> CommandScript {
@@ -16,6 +18,7 @@ struct CommandInterpreter {
     case "cat": cat(arguments)
     case "uname" where arguments == ["-m"]: .printing([host.architecture])
     case "df": df(arguments)
+    case "mkdir", "tee", "chmod", "mv", "rm", "find": files(program, arguments)
     case "dpkg-query": dpkgQuery(arguments)
     case "dpkg": dpkg(arguments)
     case "apt-mark": aptMark(arguments)

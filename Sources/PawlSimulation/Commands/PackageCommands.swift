@@ -87,20 +87,28 @@ extension CommandInterpreter {
     guard arguments.first == "madison" else {
       return .failing(127, "apt-cache: this simulated host knows only madison")
     }
+    let (words, settings, _) = parts(of: Array(arguments.dropFirst()))
+    let offers = scratchSource(settings).map { state.offers(behind: $0) ?? [:] } ?? host.offers
     return .printing(
-      arguments.dropFirst().flatMap { name in
-        (host.offers[name] ?? []).map {
+      words.flatMap { name in
+        (offers[name] ?? []).map {
           " \(name) | \($0) | https://packages.example/kubernetes stable/main amd64 Packages"
         }
       })
   }
 
-  func aptGet(_ arguments: [String]) -> CommandScript {
+  /// apt's words, the `KEY=VALUE` of its `-o`, and its other options.
+  private func parts(
+    of arguments: [String]
+  ) -> (words: [String], settings: [String: String], options: Set<String>) {
     var words: [String] = []
+    var settings: [String: String] = [:]
     var options: Set<String> = []
     var isValue = false
     for argument in arguments {
       if isValue {
+        let halves = argument.split(separator: "=", maxSplits: 1).map(String.init)
+        settings[halves[0].lowercased()] = halves.count > 1 ? halves[1] : ""
         isValue = false
       } else if argument == "-o" || argument == "-c" {
         isValue = true
@@ -110,18 +118,39 @@ extension CommandInterpreter {
         words.append(argument)
       }
     }
+    return (words, settings, options)
+  }
+
+  /// The source line of an apt that works on a source list of its own; nil for one that works on the host's.
+  private func scratchSource(_ settings: [String: String]) -> String? {
+    settings["dir::etc::sourcelist"].map { host.files[$0] ?? "" }
+  }
+
+  func aptGet(_ arguments: [String]) -> CommandScript {
+    let (words, settings, options) = parts(of: arguments)
     guard isRoot else { return .failing(100, "E: Could not open lock file, are you root?") }
     switch words.first {
-    case "update": return update()
+    case "update": return update(scratchSource(settings))
     case "install": return install(Array(words.dropFirst()), options: options)
     default: return .failing(100, "E: Invalid operation \(words.first ?? "")")
     }
   }
 
-  private func update() -> CommandScript {
+  private func update(_ scratchSource: String?) -> CommandScript {
     var script = CommandScript()
+    let lines =
+      scratchSource.map { [$0] } ?? host.files.filter { PackageSource.isSourceFile($0.key) }.map(\.value)
+    for line in lines where state.offers(behind: line) == nil {
+      script.say("Err:1 \(line.filter { !$0.isNewline }) Release", after: SimulatedTimes.packageLists)
+      script.say("  404  Not Found")
+      script.items.append(
+        .complain(
+          "E: The repository '\(line.filter { !$0.isNewline }) Release' does not have a Release file."))
+      script.status = 100
+      return script
+    }
     script.say("Get:1 kubernetes package list", after: SimulatedTimes.packageLists)
-    script.change(.listsUpdated(host: host.name))
+    if scratchSource == nil { script.change(.listsUpdated(host: host.name)) }
     script.say("Reading package lists...")
     return script
   }

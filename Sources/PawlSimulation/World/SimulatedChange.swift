@@ -4,6 +4,8 @@ package import PawlModel
 package enum SimulatedChange: Sendable, Hashable {
   // By commands.
   case listsUpdated(host: String)
+  /// nil removes the file, and everything below when it is a directory.
+  case fileWritten(host: String, path: String, content: String?)
   case unpacked(host: String, package: String, version: String)
   case configured(host: String, package: String)
   case held(host: String, package: String)
@@ -35,7 +37,8 @@ extension SimulatedState {
   mutating func apply(_ change: SimulatedChange) -> Bool {
     let before = self
     switch change {
-    case .listsUpdated(let host): hosts[host]?.offers = repository
+    case .listsUpdated(let host): updateLists(of: host)
+    case .fileWritten(let host, let path, let content): write(content, to: path, on: host)
     case .unpacked(let host, let package, let version):
       hosts[host]?.installed[package] = version
       hosts[host]?.unconfigured.insert(package)
@@ -55,5 +58,22 @@ extension SimulatedState {
     case .addonsUpgraded, .podEvicted, .podDeleted: return true
     }
     return self != before
+  }
+
+  /// Lets a host read the package lists of its sources, as `apt-get update` does.
+  package mutating func updateLists(of name: String) {
+    guard var host = hosts[name] else { return }
+    host.offers = offers(to: host)
+    hosts[name] = host
+  }
+
+  private mutating func write(_ content: String?, to path: String, on name: String) {
+    guard var host = hosts[name] else { return }
+    if let content {
+      host.files[path] = content
+    } else {
+      host.files = host.files.filter { $0.key != path && !$0.key.hasPrefix(path + "/") }
+    }
+    hosts[name] = host
   }
 }

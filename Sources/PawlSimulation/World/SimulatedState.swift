@@ -17,6 +17,8 @@ package struct SimulatedHost: Sendable, Hashable {
   package var offers: [String: [String]] = [:]
   /// Unpacked and not configured.
   package var unconfigured: Set<String> = []
+  /// Contents by path, of the files that commands write.
+  package var files: [String: String] = [:]
   package var freeKibibytes = ["/": 20_000_000, "/var": 20_000_000, "/etc": 20_000_000]
   /// `containerd` or `crio`; nil when none is active.
   package var containerRuntime: String? = "containerd"
@@ -124,12 +126,36 @@ package struct SimulatedState: Sendable, Hashable {
   package var pods: [String: ClusterPod] = [:]
   /// What the package source holds, newest first.
   package var repository: [String: [String]] = [:]
+  /// Whether each minor has a repository of its own, at an address with `/v1.30/` in it, and hosts see only those that
+  /// their source files name.
+  package var repositoryPerMinor = false
   /// `kubernetesVersion` of kubeadm's configuration.
   package var clusterVersion: KubernetesVersion
   package var terminatingNamespaces: Set<String> = []
 
   /// Makes an empty cluster.
   package init(version: KubernetesVersion) { self.clusterVersion = version }
+
+  /// What a source line leads to, by package; nil when there is no such repository.
+  func offers(behind line: String) -> [String: [String]]? {
+    guard repositoryPerMinor else { return repository }
+    let found = repository.mapValues { versions in
+      versions.filter { version in
+        guard let version = PackageFacts.kubernetesVersion(ofPackage: version) else { return false }
+        return line.contains("/v\(version.minorVersion)/")
+      }
+    }
+    return KubernetesPackages.versioned.allSatisfy { found[$0]?.isEmpty ?? true } ? nil : found
+  }
+
+  /// What the source files of a host lead to.
+  func offers(to host: SimulatedHost) -> [String: [String]] {
+    guard repositoryPerMinor else { return repository }
+    let lines = host.files.filter { PackageSource.isSourceFile($0.key) }.sorted { $0.key < $1.key }
+    return lines.reduce(into: [:]) { offers, line in
+      offers.merge(self.offers(behind: line.value) ?? [:]) { $0 + $1 }
+    }
+  }
 
   /// Versions of all API servers.
   var apiServers: [KubernetesVersion] { nodes.values.compactMap { $0.controlPlane?.apiServer } }

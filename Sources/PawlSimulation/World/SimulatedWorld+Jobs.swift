@@ -39,16 +39,20 @@ extension SimulatedWorld {
       jobs[id]?.state = .finished
       return false
     }
-    let script = script(for: argv, on: job.host, asRoot: job.command.asRoot)
+    let script = script(for: argv, of: job.command, on: job.host)
     jobs[id]?.items = script.items[...]
     jobs[id]?.pendingStatus = script.status
     return true
   }
 
-  private mutating func script(for argv: [String], on hostName: String, asRoot: Bool) -> CommandScript {
+  private mutating func script(
+    for argv: [String], of command: HostCommand, on hostName: String
+  ) -> CommandScript {
     guard let host = state.hosts[hostName] else { return .failing(127, "there is no such host") }
-    if asRoot, !host.sudo { return .failing(1, "sudo: a password is required") }
-    let script = CommandInterpreter(state: state, host: host, isRoot: asRoot).script(for: argv)
+    if command.asRoot, !host.sudo { return .failing(1, "sudo: a password is required") }
+    let input = String(decoding: command.standardInput ?? [], as: UTF8.self)
+    let script = CommandInterpreter(state: state, host: host, isRoot: command.asRoot, input: input)
+      .script(for: argv)
     switch faults.strike(argv.joined(separator: " "), host: hostName, where: { !$0.isOfLink }) {
     case .fail(let status, let complaint): return .failing(status, complaint)
     case .failAfterEffect(let status, let complaint):

@@ -6,6 +6,7 @@ package struct ActionRegistry: Sendable {
   /// Everything built in. A new action is one line here.
   package static let standard = ActionRegistry([
     AptInstall.self,
+    AptSetSource.self,
     AptUpdate.self,
     ClusterCheckHealth.self,
     ClusterVerifyControlPlane.self,

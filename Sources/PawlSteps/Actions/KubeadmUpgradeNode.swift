@@ -25,7 +25,15 @@ package struct KubeadmUpgradeNode: Action {
       else { return [] }
       return [.controlPlane(node: site.node, version: version)]
     },
-    freeze: NodeName.freeze)
+    freeze: { (site, facts) throws(PlanRefusal) in
+      if let version = site.version("version"), let role = KubeadmCommand.Role(rawValue: site.text("role")),
+        KubeadmCommand.upgradeNode(version, role: role) == nil
+      {
+        let (message, hint) = KubeadmCommand.noCommand(for: version, node: site.node)
+        throw PlanRefusal(code: "no-upgrade-command", message: message, hint: hint)
+      }
+      return try NodeName.freeze(site, facts)
+    })
 
   package static let hostChanges = 1
 
@@ -35,8 +43,12 @@ package struct KubeadmUpgradeNode: Action {
     let parameters = StepParameters(step)
     let version = try parameters.version("version")
     let role: KubeadmCommand.Role = try parameters.choice("role")
+    guard let command = KubeadmCommand.upgradeNode(version, role: role) else {
+      let (message, hint) = KubeadmCommand.noCommand(for: version, node: try parameters.node())
+      throw StepFailure(code: "no-upgrade-command", message: message, hint: hint)
+    }
     upgrade = try KubeadmUpgrade(
-      step: step, version: version, command: KubeadmCommand.upgradeNode(version, role: role),
+      step: step, version: version, command: command,
       changesControlPlane: role == .controlPlane, failureCode: "kubeadm-upgrade-node-failed")
   }
 

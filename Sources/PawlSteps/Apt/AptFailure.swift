@@ -83,6 +83,19 @@ struct AptFailure: Sendable {
       retry: .permanent, hint: "The whole output is in `pawl logs`.")
   }
 
+  /// Why a repository could not be read: code, meaning and hint of the complaint, if it is a known one, and apt's line.
+  static func repositoryTrouble(
+    in lines: [String]
+  ) -> (code: String, meaning: String, hint: String, line: String)? {
+    for pattern in patterns {
+      guard let line = lines.first(where: { line in pattern.texts.contains { line.contains($0) } }) else {
+        continue
+      }
+      return (pattern.code, pattern.meaning, pattern.hint, bare(line))
+    }
+    return nil
+  }
+
   /// The sources that `apt-get update` could not fetch, with its reason; apt calls that a success and goes on with
   /// old lists.
   static func missedSources(in result: HostCommandResult) -> [String] {

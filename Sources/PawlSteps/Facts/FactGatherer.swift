@@ -23,26 +23,34 @@ package struct FactGatherer: Sendable {
   private let cluster: any ClusterClient
   private let cordonAnnotation: String
   private let parallelHosts: Int
+  /// Names the scratch directory on the hosts: no two gatherings share one.
+  private let scratchName: String
 
   /// Makes a gatherer.
   /// - Parameters:
   ///   - cordonAnnotation: the node annotation that names the run which cordoned it.
   ///   - parallelHosts: how many hosts are asked at once.
+  ///   - scratchName: part of the name of a directory that hosts have for a moment; letters and digits.
   package init(
     hosts: any HostSessions, cluster: any ClusterClient,
-    cordonAnnotation: String = "pawl.dev/cordoned-by", parallelHosts: Int = 16
+    cordonAnnotation: String = "pawl.dev/cordoned-by", parallelHosts: Int = 16,
+    scratchName: String = String(UInt64.random(in: .min ... .max), radix: 16)
   ) {
     self.hosts = hosts
     self.cluster = cluster
     self.cordonAnnotation = cordonAnnotation
     self.parallelHosts = max(1, parallelHosts)
+    self.scratchName = scratchName
   }
 
   /// Gathers. Bounded by each command's own limit.
   package func gather(for inventory: Inventory) async -> FactReport {
     async let clusterAnswer = readCluster()
-    let answers = await readHosts(inventory.hosts)
+    var answers = await onEach(inventory.hosts) { host in await read(host) }
     let (clusterFacts, clusterProblems) = await clusterAnswer
+    if let clusterFacts, let sources = MinorSources(inventory.packages, clusterFacts, scratch: scratchName) {
+      answers = await readSources(sources, inventory.hosts, answers)
+    }
     var found: [String: HostFacts] = [:]
     var problems: [CheckProblem] = []
     var unreachable: [(host: String, error: HostError)] = []
@@ -63,15 +71,17 @@ package struct FactGatherer: Sendable {
     var error: HostError?
   }
 
-  private func readHosts(_ all: [Host]) async -> [String: HostAnswer] {
+  private func onEach(
+    _ all: [Host], _ ask: @escaping @Sendable (Host) async -> HostAnswer
+  ) async -> [String: HostAnswer] {
     await withTaskGroup(of: (String, HostAnswer).self) { group in
       var waiting = all[...]
-      for host in waiting.prefix(parallelHosts) { group.addTask { (host.name, await read(host)) } }
+      for host in waiting.prefix(parallelHosts) { group.addTask { (host.name, await ask(host)) } }
       waiting = waiting.dropFirst(parallelHosts)
       var answers: [String: HostAnswer] = [:]
       while let (name, answer) = await group.next() {
         answers[name] = answer
-        if let host = waiting.popFirst() { group.addTask { (host.name, await read(host)) } }
+        if let host = waiting.popFirst() { group.addTask { (host.name, await ask(host)) } }
       }
       return answers
     }
@@ -85,6 +95,28 @@ package struct FactGatherer: Sendable {
     } catch {
       return HostAnswer(error: error)
     }
+  }
+
+  /// The answers with the offers of the minors' own repositories instead of those of the hosts' present sources.
+  private func readSources(
+    _ sources: MinorSources, _ all: [Host], _ answers: [String: HostAnswer]
+  ) async -> [String: HostAnswer] {
+    // Without root the question can't be asked; the checks say so.
+    let able = all.filter { answers[$0.name]?.facts?.sudo == true }
+    let offers = await onEach(able) { host in
+      guard var answer = answers[host.name], var facts = answer.facts else { return HostAnswer() }
+      do throws(HostError) {
+        let session = try await hosts.session(to: host.name)
+        let (offers, problems) = try await sources.read(on: host.name, over: session)
+        facts.offer(offers)
+        answer.problems += problems
+        answer.facts = facts
+        return answer
+      } catch {
+        return HostAnswer(error: error)
+      }
+    }
+    return answers.merging(offers) { $1 }
   }
 
   private func readCluster() async -> (ClusterFacts?, [CheckProblem]) {

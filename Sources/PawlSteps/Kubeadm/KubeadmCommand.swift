@@ -15,25 +15,30 @@ package enum KubeadmCommand {
 
   /// Takes the cluster and the first control plane to a version.
   package static func upgradeApply(_ version: KubernetesVersion) -> [String] {
-    ["kubeadm", "upgrade", "apply", "-y", version.tag]
+    ["kubeadm"] + rules(version).firstControlPlaneArguments(for: version)
   }
 
-  /// Takes another node to a version.
-  ///
-  /// Before 1.15 the two roles have commands of their own. In 1.15 and 1.16 `upgrade node` leaves certificates as they
-  /// are unless told otherwise (kubernetes/kubeadm issue 1818).
-  package static func upgradeNode(_ version: KubernetesVersion, role: Role) -> [String] {
-    let command = ["kubeadm", "upgrade", "node"]
-    let minor = version.minorVersion
-    switch role {
-    case .worker where minor < MinorVersion(major: 1, minor: 15):
-      return command + ["config", "--kubelet-version", version.tag]
-    case .controlPlane where minor < MinorVersion(major: 1, minor: 15):
-      return command + ["experimental-control-plane"]
-    case .controlPlane where minor < MinorVersion(major: 1, minor: 17):
-      return command + ["--certificate-renewal=true"]
-    case .worker, .controlPlane:
-      return command
-    }
+  /// Takes another node to a version; nil where kubeadm has no command for that, as for control planes up to 1.11.
+  package static func upgradeNode(_ version: KubernetesVersion, role: Role) -> [String]? {
+    let arguments: [String]? =
+      switch role {
+      case .worker: rules(version).workerArguments(for: version)
+      case .controlPlane: rules(version).otherControlPlaneArguments
+      }
+    return arguments.map { ["kubeadm"] + $0 }
+  }
+
+  /// Why a control plane can't be taken to a version, and what to do instead.
+  package static func noCommand(for version: KubernetesVersion, node: String) -> (
+    message: String, hint: String
+  ) {
+    (
+      "kubeadm \(version) has no command that upgrades a further control plane, so \(node) can't be upgraded.",
+      "Upgrade the control planes to \(version.minorVersion) by hand, or replace \(node) by a new one; then plan again."
+    )
+  }
+
+  private static func rules(_ version: KubernetesVersion) -> ReleaseRules {
+    KubernetesReleases.rules(for: version.minorVersion)
   }
 }

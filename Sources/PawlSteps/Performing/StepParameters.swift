@@ -45,6 +45,14 @@ package struct StepParameters: Sendable {
     throw problem("needs `\(name)` to be one of \(allowed)")
   }
 
+  /// A required text.
+  package func text(_ name: String) throws(StepFailure) -> String {
+    guard case .string(let text) = step.with[name], !text.isEmpty else {
+      throw problem("needs the text `\(name)`")
+    }
+    return text
+  }
+
   /// A whole number; the default when it is not given.
   package func int(_ name: String, default defaultValue: Int) throws(StepFailure) -> Int {
     switch step.with[name] {

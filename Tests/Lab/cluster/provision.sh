@@ -80,8 +80,24 @@ server {
     autoindex on;
 }
 NGINX
+    write_minor_repositories "$root"
     chroot "$root" systemctl --quiet enable haproxy.service nginx.service
     chroot "$root" systemctl --quiet disable containerd.service
+}
+
+# Next to the repository of all versions, one for each minor, as the community's
+# are: minor/v1.20/ has the versions of that minor alone.
+write_minor_repositories() {
+    local version minor directory
+    for version in "${LAB_VERSIONS[@]}"; do
+        minor=${version%.*}
+        directory=$1/srv/apt/minor/v$minor
+        mkdir -p "$directory"
+        (cd "$directory" && ln -sf ../../*.deb .)
+        awk -v RS= -v ORS='\n\n' -v minor="$minor" '
+            /^Package: kube(adm|let|ctl)\n/ && index($0, "\nVersion: " minor ".") == 0 { next }
+            { print }' "$1/srv/apt/Packages" >"$directory/Packages"
+    done
 }
 
 write_haproxy() {

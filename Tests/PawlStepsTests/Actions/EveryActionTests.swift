@@ -19,6 +19,7 @@ import Testing
   /// A new action adds its scenario here.
   static let scenarios: [String: Scenario] = [
     "apt/install@v1": Scenario(with: Apt.step.with, replies: Apt.replies()),
+    "apt/set-source@v1": Scenario(with: Source.step.with, replies: Source.replies()),
     "apt/update@v1": Scenario(replies: [.init(Apt.update)]),
     "cluster/check-health@v1": Scenario(host: nil),
     "cluster/verify-control-plane@v1": Scenario(with: version),
@@ -46,7 +47,8 @@ import Testing
   @Test func theRunbooksActionsAreAllThere() {
     #expect(
       Self.references == [
-        "apt/install@v1", "apt/update@v1", "cluster/check-health@v1", "cluster/verify-control-plane@v1",
+        "apt/install@v1", "apt/set-source@v1", "apt/update@v1", "cluster/check-health@v1",
+        "cluster/verify-control-plane@v1",
         "cluster/verify-versions@v1", "kubeadm/upgrade-apply@v1", "kubeadm/upgrade-node@v1",
         "kubeadm/upgrade-plan@v1",
         "kubelet/restart@v1", "node/drain@v1", "node/uncordon@v1", "node/wait-ready@v1",

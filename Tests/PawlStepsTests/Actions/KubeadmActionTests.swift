@@ -34,6 +34,23 @@ import Testing
         + form.arguments)
   }
 
+  /// Up to 1.11 further control planes are upgraded by hand: no plan and no step pretends otherwise.
+  @Test func refusesAControlPlaneThatKubeadmCannotUpgrade() throws {
+    let version = KubernetesVersion(1, 11, 10)
+    #expect(KubeadmCommand.upgradeNode(version, role: .controlPlane) == nil)
+    let host = Host(name: "cp-2", address: "192.0.2.2", node: "node-2", roles: [.controlPlane])
+    let with: [String: Value] = ["version": .version(version), "role": .string("control-plane")]
+    let refusal = #expect(throws: PlanRefusal.self) {
+      try KubeadmUpgradeNode.spec.freeze(ActionSpec.Site(host: host, parameters: with), nil)
+    }
+    #expect(refusal?.code == "no-upgrade-command")
+    #expect(refusal?.message.contains("node-2") == true)
+    let failure = #expect(throws: StepFailure.self) {
+      try KubeadmUpgradeNode(step: ActionBench.step("kubeadm/upgrade-node@v1", with: with))
+    }
+    #expect(failure?.code == "no-upgrade-command")
+  }
+
   @Test func planAndApply() {
     #expect(KubeadmCommand.upgradePlan(Sample.new) == ["kubeadm", "upgrade", "plan", "v1.20.15"])
     #expect(KubeadmCommand.upgradeApply(Sample.new) == ["kubeadm", "upgrade", "apply", "-y", "v1.20.15"])
