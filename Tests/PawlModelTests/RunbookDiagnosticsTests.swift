@@ -106,7 +106,7 @@ import Testing
       (
         "{id: a, uses: a/b@v1, forEach: item.parts}",
         [
-          "6:34: error: 'item' is not known here. There is: inputs, cluster, upgrade, policy."
+          "6:34: error: 'item' is not known here. There is: inputs, cluster, upgrade, policy, packages."
         ]
       ),
       (
@@ -144,14 +144,14 @@ import Testing
       ("{id: a, uses: a/b@v1, when: \"${{ inputs.count > 1 }}\"}", []),
       (
         "{id: a, uses: a/b@v1, title: \"For ${{ hots }}\"}",
-        ["6:41: error: 'hots' is not known here. There is: inputs, cluster, upgrade, policy."]
+        ["6:41: error: 'hots' is not known here. There is: inputs, cluster, upgrade, policy, packages."]
       ),
       ("{id: a, uses: a/b@v1, title: \"For ${{ hots\"}", ["6:37: error: '${{' is not closed by '}}'"]),
       (
         "{id: a, uses: a/b@v1, with: {x: \"${{ y }}\", z: [\"${{ q }}\"]}}",
         [
-          "6:40: error: 'y' is not known here. There is: inputs, cluster, upgrade, policy.",
-          "6:56: error: 'q' is not known here. There is: inputs, cluster, upgrade, policy.",
+          "6:40: error: 'y' is not known here. There is: inputs, cluster, upgrade, policy, packages.",
+          "6:56: error: 'q' is not known here. There is: inputs, cluster, upgrade, policy, packages.",
         ]
       ),
       (
@@ -304,8 +304,8 @@ import Testing
         "    as: hop", "    as: policy",
         [
           "11:9: error: 'policy' is taken already. Choose another name with 'as'.",
-          "16:38: error: 'hop' is not known here. There is: inputs, host, cluster, upgrade, policy.",
-          "21:101: error: 'hop' is not known here. There is: inputs, host, cluster, upgrade, policy.",
+          "16:38: error: 'hop' is not known here. There is: inputs, host, cluster, upgrade, policy, packages.",
+          "21:101: error: 'hop' is not known here. There is: inputs, host, cluster, upgrade, policy, packages.",
         ]
       ),
       (
@@ -327,7 +327,7 @@ import Testing
     ])
     #expect(
       problems(text) == [
-        "r.yaml:11:15: error: 'nope' is not known here. There is: inputs, cluster, upgrade, policy."
+        "r.yaml:11:15: error: 'nope' is not known here. There is: inputs, cluster, upgrade, policy, packages."
       ])
   }
 }
