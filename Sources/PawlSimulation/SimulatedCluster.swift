@@ -81,6 +81,7 @@ package actor SimulatedCluster {
   package func edit(_ change: @Sendable (inout SimulatedState) -> Void) {
     settle()
     change(&world.state)
+    for node in world.state.nodes.keys.sorted() { world.makeMirrorPods(of: node) }
     world.fillAll()
   }
 
