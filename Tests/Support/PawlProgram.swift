@@ -77,6 +77,27 @@ package struct PawlProgram: Sendable {
     return (result.closureResult, Self.code(result.terminationStatus))
   }
 
+  /// Runs to the end and shows each line of standard output as it comes.
+  ///
+  /// - Returns: all lines and the exit code.
+  package func run(
+    _ arguments: [String], eachLine: @Sendable (String) async throws -> Void
+  ) async throws -> (lines: [String], status: Int32) {
+    let result = try await Subprocess.run(
+      .path(.init(Self.path)), arguments: Arguments(arguments),
+      environment: .inherit.updating(Self.keys(environment)), workingDirectory: .init(directory),
+      input: .none, output: .sequence, error: .discarded
+    ) { execution in
+      var lines: [String] = []
+      for try await line in execution.standardOutput.strings() {
+        lines.append(line)
+        try await eachLine(line)
+      }
+      return lines
+    }
+    return (result.closureResult, Self.code(result.terminationStatus))
+  }
+
   private static func keys(_ environment: [String: String]) -> [Environment.Key: String?] {
     environment.reduce(into: [:]) { result, pair in
       if let key = Environment.Key(rawValue: pair.key) { result[key] = pair.value }

@@ -48,13 +48,16 @@ enum RunText {
     }
   }
 
-  /// Nodes that the run has taken out of service and not put back yet.
+  /// Nodes that the run has taken out of service and not put back yet. One that the plan never puts back was cordoned
+  /// by somebody else before.
   static func left(_ plan: Plan, _ state: RunState) -> [String] {
+    let own = plan.steps.flatMap(\.effects).filter { if case .inService = $0 { true } else { false } }
     var out: [String] = []
     for step in plan.steps where state.status(of: step.id).attempt > 0 {
       for effect in step.effects {
         switch effect {
-        case .outOfService(let node): if !out.contains(node) { out.append(node) }
+        case .outOfService(let node):
+          if own.contains(.inService(node: node)), !out.contains(node) { out.append(node) }
         case .inService(let node): if state.status(of: step.id).isSucceeded { out.removeAll { $0 == node } }
         case .controlPlane, .kubeletInstalled, .kubeletRunning: break
         }
