@@ -74,6 +74,7 @@ enum RunText {
   /// The part of an output or status text that fits on one line, without control characters.
   static func oneLine(_ text: String) -> String {
     let last = text.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
-    return String(last.map { $0.isASCII && ($0.asciiValue ?? 32) < 32 ? " " : $0 }).trimmedEnd
+    let scalars = last.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
+    return String(String.UnicodeScalarView(scalars)).trimmedEnd
   }
 }
