@@ -7,9 +7,21 @@ import PawlSteps
 /// The inventory's hosts over SSH, behind the port `HostSessions`.
 struct SSHHosts: HostSessions {
   private let inventory: Inventory
-  private let pool = SSHPool()
+  private let pool: SSHPool
+  /// What epochs are kept under on hosts; nil before the cluster's lock is taken.
+  private let fence: String?
 
-  init(_ inventory: Inventory) { self.inventory = inventory }
+  init(_ inventory: Inventory) { self.init(inventory, pool: SSHPool(), fence: nil) }
+
+  private init(_ inventory: Inventory, pool: SSHPool, fence: String?) {
+    self.inventory = inventory
+    self.pool = pool
+    self.fence = fence
+  }
+
+  func fenced(for cluster: String) -> any HostSessions {
+    SSHHosts(inventory, pool: pool, fence: cluster)
+  }
 
   func session(to host: String) async throws(HostError) -> any HostSession {
     guard let entry = inventory.host(named: host) else {
@@ -18,7 +30,7 @@ struct SSHHosts: HostSessions {
     let bastions = inventory.ssh.bastions.filter { entry.via?.contains($0.name) ?? true }
     do throws(SSHError) {
       let session = try await pool.session(to: endpoint(entry), through: bastions.map(endpoint))
-      return SSHHost(host: host, session: session)
+      return SSHHost(host: host, session: session, fence: fence)
     } catch {
       throw HostError(error)
     }
@@ -55,6 +67,7 @@ struct SSHHosts: HostSessions {
 private struct SSHHost: HostSession {
   let host: String
   let session: SSHSession
+  let fence: String?
 
   func run(_ command: HostCommand) async throws(HostError) -> HostCommandResult {
     try await asking { () throws(SSHError) in
@@ -62,17 +75,31 @@ private struct SSHHost: HostSession {
     }
   }
 
-  /// Without a fence: the epoch of a lock on this machine means nothing beside another machine's. The lock in the
-  /// cluster will bring one that does.
   func runDetached(
     _ command: HostCommand, key: PawlSteps.JobKey, epoch: Int, onOutput: @escaping @Sendable (String) -> Void
   ) async throws(HostError) -> HostCommandResult {
-    try await asking { () throws(SSHError) in
-      HostCommandResult(
-        try await session.runDetached(RemoteCommand(command), job: PawlSSH.JobKey(key), fence: nil) { chunk in
-          onOutput(String(decoding: chunk.bytes, as: UTF8.self))
-        })
+    do throws(SSHError) {
+      let fence = try fence.map { name throws(SSHError) in
+        try Fence(cluster: name, epoch: UInt64(max(0, epoch)))
+      }
+      let result = try await session.runDetached(
+        RemoteCommand(command), job: PawlSSH.JobKey(key), fence: fence
+      ) { chunk in
+        onOutput(String(decoding: chunk.bytes, as: UTF8.self))
+      }
+      return HostCommandResult(result)
+    } catch {
+      throw error.code == .fenced ? refusedByFence(error, fence ?? "") : HostError(error)
     }
+  }
+
+  private func refusedByFence(_ error: SSHError, _ fence: String) -> HostError {
+    HostError(
+      .fenced,
+      """
+      \(error.message) If no other run exists, the cluster or its lock came from a backup or was made again: then \
+      remove /var/lib/pawl/fence/\(fence) on \(host).
+      """)
   }
 
   func jobState(_ key: PawlSteps.JobKey) async throws(HostError) -> PawlSteps.JobState {
@@ -88,6 +115,10 @@ private struct SSHHost: HostSession {
 
   func terminate(_ key: PawlSteps.JobKey) async throws(HostError) {
     try await asking { () throws(SSHError) in try await session.terminateJob(PawlSSH.JobKey(key)) }
+  }
+
+  func runsWithJobs() async throws(HostError) -> [RunID] {
+    try await asking { () throws(SSHError) in try await session.runsWithJobs() }.map { RunID($0) }
   }
 
   func removeJobs(of run: RunID) async throws(HostError) {
