@@ -77,6 +77,37 @@ package struct PawlProgram: Sendable {
     return (result.closureResult, Self.code(result.terminationStatus))
   }
 
+  /// Runs to the end; from the first line of standard output that satisfies `condition`, the process stands still
+  /// while `body` works.
+  package func runAndFreeze(
+    _ arguments: [String], when condition: @Sendable (String) -> Bool,
+    while body: @Sendable () async throws -> Void
+  ) async throws -> (lines: [String], status: Int32) {
+    let result = try await Subprocess.run(
+      .path(.init(Self.path)), arguments: Arguments(arguments),
+      environment: .inherit.updating(Self.keys(environment)), workingDirectory: .init(directory),
+      input: .none, output: .sequence, error: .discarded
+    ) { execution in
+      var lines: [String] = []
+      var wasFrozen = false
+      for try await line in execution.standardOutput.strings() {
+        lines.append(line)
+        guard !wasFrozen, condition(line) else { continue }
+        wasFrozen = true
+        try execution.send(signal: .suspend)
+        do {
+          try await body()
+        } catch {
+          try execution.send(signal: .kill)
+          throw error
+        }
+        try execution.send(signal: .resume)
+      }
+      return lines
+    }
+    return (result.closureResult, Self.code(result.terminationStatus))
+  }
+
   private static func keys(_ environment: [String: String]) -> [Environment.Key: String?] {
     environment.reduce(into: [:]) { result, pair in
       if let key = Environment.Key(rawValue: pair.key) { result[key] = pair.value }

@@ -43,6 +43,7 @@ struct RunWorkflow {
   private func run(_ id: RunID, plan: Plan, world: World, lock: ClusterLock) async throws -> ExitStatus {
     let (_, events) = try await store.load(id)
     let state = try RunState(plan: plan, events: events)
+    try await StoppedRun(plan: plan, state: state).requireDrained(world.cluster)
     let display = RunDisplay()
     let executor = RunExecutor(
       store: store,
