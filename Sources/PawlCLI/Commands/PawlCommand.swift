@@ -25,6 +25,7 @@ struct PawlCommand: AsyncParsableCommand {
         name: "Runs",
         subcommands: [
           ResumeCommand.self, RunsCommand.self, ShowCommand.self, LogsCommand.self, ApproveCommand.self,
+          ReleaseCommand.self,
         ]),
       CommandGroup(
         name: "Looking",

@@ -14,12 +14,13 @@ struct ResumeCommand: AsyncParsableCommand {
   @Argument(help: "The run; without it the last unfinished one.")
   var runID: String?
 
+  @OptionGroup var lock: LockOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
     try await reportingFailures {
-      let workflow = try RunWorkflow.open(state, output: output)
+      let workflow = try RunWorkflow.open(state, output: output, takeOver: lock.takeOver)
       guard let id = try await chosen(from: workflow.store) else {
         Console.error("There is no unfinished run.")
         return .success

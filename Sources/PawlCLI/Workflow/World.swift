@@ -5,6 +5,8 @@ import PawlSteps
 struct World: Sendable {
   let hosts: any HostSessions
   let cluster: any ClusterClient
+  /// Where the cluster's lock is.
+  let leases: any ClusterLeases
   /// Measures the steps' waits; the simulated world has one of its own.
   var clock: any Clock<Duration> = ContinuousClock()
   /// Closes links; to be called once at the end.
@@ -17,6 +19,6 @@ struct World: Sendable {
     let (cluster, warnings) = try KubeCluster.open(inventory.kubernetes)
     for warning in warnings { Console.error("warning: \(warning)") }
     let hosts = SSHHosts(inventory)
-    return World(hosts: hosts, cluster: cluster, close: { await hosts.close() })
+    return World(hosts: hosts, cluster: cluster, leases: cluster, close: { await hosts.close() })
   }
 }

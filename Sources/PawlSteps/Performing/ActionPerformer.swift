@@ -11,19 +11,23 @@ package struct ActionPerformer: StepPerformer {
   private let registry: ActionRegistry
   private let hosts: any HostSessions
   private let cluster: any ClusterClient
+  private let gate: any EffectGate
   private let clock: any Clock<Duration>
   private let watchdog: any Clock<Duration>
 
   /// - Parameters:
+  ///   - gate: Asked before each step and each effect.
   ///   - clock: What actions wait on between samples.
   ///   - watchdog: What a step's limit is measured with.
   package init(
     registry: ActionRegistry = .standard, hosts: any HostSessions, cluster: any ClusterClient,
-    clock: any Clock<Duration> = ContinuousClock(), watchdog: any Clock<Duration> = ContinuousClock()
+    gate: any EffectGate = OpenGate(), clock: any Clock<Duration> = ContinuousClock(),
+    watchdog: any Clock<Duration> = ContinuousClock()
   ) {
     self.registry = registry
     self.hosts = hosts
     self.cluster = cluster
+    self.gate = gate
     self.clock = clock
     self.watchdog = watchdog
   }
@@ -52,6 +56,7 @@ package struct ActionPerformer: StepPerformer {
 
   private static func attempt(_ action: any Action, _ environment: ActionEnvironment) async -> StepResult {
     do throws(StepFailure) {
+      try await environment.gate.check()
       let outcome = try await action.perform(environment)
       try await action.verify(environment)
       return .succeeded(outcome)
@@ -67,6 +72,7 @@ package struct ActionPerformer: StepPerformer {
       message: "Step \(step.id) did not end within its limit of \(step.timeoutSeconds) s and was stopped.",
       retry: .temporary, hint: "See what it did last with `pawl logs`; `pawl resume` tries again.")
     guard let open = tracker.openCommand else { return .failed(failure) }
+    do throws(StepFailure) { try await gate.check() } catch { return .lost(error) }
     let (ended, _) = await bounded(seconds: Self.lookSeconds) {
       do throws(HostError) {
         try await open.session.terminate(open.key)
@@ -119,8 +125,9 @@ package struct ActionPerformer: StepPerformer {
     earlierCommands: ActionEnvironment.EarlierCommands = .none
   ) -> ActionEnvironment {
     ActionEnvironment(
-      step: step, context: context, cluster: StepCluster(client: cluster, tracker: tracker), clock: clock,
-      earlierCommands: earlierCommands, hosts: hosts, tracker: tracker)
+      step: step, context: context, cluster: StepCluster(client: cluster, tracker: tracker, gate: gate),
+      clock: clock,
+      earlierCommands: earlierCommands, hosts: hosts, tracker: tracker, gate: gate)
   }
 
   /// Cancels `operation` after the limit and says whether that happened; waits for its end in any case.

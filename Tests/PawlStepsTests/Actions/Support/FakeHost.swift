@@ -148,6 +148,8 @@ final class FakeHost: HostSession {
     }
   }
 
+  func runsWithJobs() async throws(HostError) -> [RunID] { [] }
+
   func removeJobs(of run: RunID) async throws(HostError) {}
 }
 
