@@ -78,6 +78,12 @@ let package = Package(
     .target(
       name: "PawlTestSupport", dependencies: [subprocess, system], path: "Tests/Support",
       swiftSettings: settings),
+    .target(
+      name: "PawlCrashSupport",
+      dependencies: ["PawlSimulation", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel"],
+      path: "Tests/CrashSupport", swiftSettings: settings),
+    tests(
+      "PawlCrashTests", ["PawlCrashSupport", "PawlSimulation", "PawlEngine", "PawlPlan", "PawlModel"]),
     tests(
       "PawlCLITests",
       ["PawlTestSupport", "PawlCLI", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel", "pawl"],
