@@ -84,6 +84,11 @@ let package = Package(
       path: "Tests/CrashSupport", swiftSettings: settings),
     tests(
       "PawlCrashTests", ["PawlCrashSupport", "PawlSimulation", "PawlEngine", "PawlPlan", "PawlModel"]),
+    // Measures and prints; see scripts/bench.
+    .executableTarget(
+      name: "pawl-bench", dependencies: ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel"],
+      path: "Tests/Bench",
+      swiftSettings: settings),
     tests(
       "PawlCLITests",
       ["PawlTestSupport", "PawlCLI", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel", "pawl"],
