@@ -38,7 +38,7 @@ enum Bench {
   }
 
   static func store(_ directory: String) throws -> SQLiteRunStore {
-    try SQLiteRunStore(directory: directory, digest: { SHA256.hex(of: $0) })
+    try SQLiteRunStore(directory: directory, digest: { ContentDigest.hex(of: $0) })
   }
 
   static func record(_ plan: Plan, directory: String) -> RunRecord {

@@ -26,7 +26,8 @@ struct LayoutTests {
 
   /// The one target that may import each library from outside.
   private static let owners = [
-    "Yams": "PawlModel", "GRDB": "PawlStore", "ArgumentParser": "PawlCLI", "CLibSSH2": "PawlSSH",
+    "Yams": "PawlModel", "Crypto": "PawlModel", "GRDB": "PawlStore", "ArgumentParser": "PawlCLI",
+    "CLibSSH2": "PawlSSH",
     "CCurl": "PawlKube",
   ]
 

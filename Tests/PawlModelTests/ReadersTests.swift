@@ -38,7 +38,7 @@ import Testing
     let runbook = try Runbook.read(text: Samples.runbook, file: "r.yaml")
     #expect(runbook.name == "kubeadm-upgrade")
     #expect(runbook.version == "1.0.0")
-    #expect(runbook.digest == SHA256.hex(of: Array(Samples.runbook.utf8)))
+    #expect(runbook.digest == ContentDigest.hex(of: Array(Samples.runbook.utf8)))
     #expect(
       runbook.inputs == [
         InputDefinition(name: "target", kind: .version, summary: "The version to reach."),

@@ -43,6 +43,6 @@ extension LockOptions {
 extension StateOptions {
   /// The store of the state directory.
   func openStore() throws -> SQLiteRunStore {
-    try SQLiteRunStore(directory: directory, digest: { SHA256.hex(of: $0) })
+    try SQLiteRunStore(directory: directory, digest: { ContentDigest.hex(of: $0) })
   }
 }

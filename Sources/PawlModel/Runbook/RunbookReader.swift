@@ -5,7 +5,7 @@ extension Runbook {
     let log = DiagnosticLog()
     let root = YAMLCursor(node: document.root, log: log, name: "the file")
     try FileHeader.check(root, kind: "Runbook")
-    let runbook = RunbookReader(log: log).runbook(root, digest: SHA256.hex(of: Array(text.utf8)))
+    let runbook = RunbookReader(log: log).runbook(root, digest: ContentDigest.hex(of: Array(text.utf8)))
     try log.throwErrors()
     guard let runbook else {
       throw DiagnosticsError([Diagnostic("the file is not a runbook", at: root.location)])
