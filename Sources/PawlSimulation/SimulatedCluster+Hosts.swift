@@ -59,9 +59,13 @@ extension SimulatedCluster: HostSessions {
     }
   }
 
-  func terminate(_ key: JobKey, on host: String) throws(HostError) {
+  /// Ends a command; as on a real host, its processes are given a moment after the first signal.
+  func terminate(_ key: JobKey, on host: String) async throws(HostError) {
     try reach(host)
     guard let id = world.jobKeys[host]?[key], world.jobs[id]?.state == .running else { return }
+    let patience = now + SimulatedTimes.termination
+    _ = try await waitOnHost(host, until: patience) { _ in false }
+    guard world.jobs[id]?.state == .running else { return }
     world.jobs[id]?.state = .lost("It was ended on request.")
   }
 

@@ -24,7 +24,8 @@ struct PawlCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Runs",
         subcommands: [
-          ResumeCommand.self, RunsCommand.self, ShowCommand.self, LogsCommand.self, ApproveCommand.self,
+          ResumeCommand.self, RunsCommand.self, ShowCommand.self, LogsCommand.self, PauseCommand.self,
+          CancelCommand.self, ApproveCommand.self,
         ]),
       CommandGroup(
         name: "Looking",

@@ -21,7 +21,7 @@ struct ResumeCommand: AsyncParsableCommand {
     try await reportingFailures {
       let workflow = try RunWorkflow.open(state, output: output)
       guard let id = try await chosen(from: workflow.store) else {
-        Console.error("There is no unfinished run.")
+        Console.error("There is no unfinished run to go on with.")
         return .success
       }
       let (record, events) = try await workflow.store.load(id)
@@ -36,7 +36,11 @@ struct ResumeCommand: AsyncParsableCommand {
 
   private func chosen(from store: SQLiteRunStore) async throws -> RunID? {
     if let runID { return RunID(runID) }
-    return try await store.list().first { $0.outcome != .completed }?.id
+    for run in try await store.list() where run.outcome != .completed {
+      guard run.outcome == .cancelled else { return run.id }
+      Console.error("Run \(run.id) was cancelled; to go on with it all the same: pawl resume \(run.id)")
+    }
+    return nil
   }
 }
 
@@ -189,55 +193,6 @@ struct LogsCommand: AsyncParsableCommand {
         Console.write(piece.text)
       }
       return .success
-    }
-  }
-}
-
-/// `pawl approve RUN STEP --as done|redo`
-struct ApproveCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "approve", abstract: "Answer for a step that only an operator can tell about.")
-
-  @Argument(help: "The run.")
-  var runID: String
-
-  @Argument(help: "The step.")
-  var step: String
-
-  @Option(name: .customLong("as"), help: "done: it took effect; redo: it did not, or may be done again.")
-  var decision: Decision
-
-  @OptionGroup var state: StateOptions
-
-  /// The answers.
-  enum Decision: String, ExpressibleByArgument, CaseIterable { case done, redo }
-
-  func run() async throws {
-    try await reportingFailures {
-      let store = try RunWorkflow.open(state, output: try OutputOptions.parse([])).store
-      let id = RunID(runID)
-      let (record, _) = try await store.load(id)
-      let holder = LockHolder(
-        run: id, owner: RunWorkflow.owner, processID: ProcessInfo.processInfo.processIdentifier, since: Date()
-      )
-      let lock = try await store.lock(cluster: record.inventory.name, for: holder)
-      defer { lock.release() }
-      let (_, events) = try await store.load(id)
-      let state = try RunState(plan: record.plan, events: events)
-      let step = StepID(step)
-      guard record.plan.step(step) != nil else {
-        throw CommandFailure(.usage, "Run \(id) has no step '\(step)'; 'pawl show \(id)' lists them.")
-      }
-      switch state.status(of: step) {
-      case .needsOperator(let attempt, _), .inDoubt(let attempt, _):
-        let answer: OperatorDecision = decision == .done ? .done : .redo
-        let kind = RunEventKind.stepDecided(step, attempt: attempt, answer, by: RunWorkflow.owner)
-        try await store.append([RunEvent(sequence: events.count + 1, time: Date(), kind: kind)], to: id)
-        Console.line("Noted. To go on: pawl resume \(id)")
-        return .success
-      case let status:
-        throw CommandFailure(.failed, "\(step) is \(status.label); there is nothing to answer for.")
-      }
     }
   }
 }

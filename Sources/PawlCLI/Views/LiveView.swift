@@ -42,7 +42,13 @@ struct LiveView: RunView {
 
   private mutating func show(_ event: RunEventKind, at time: ContinuousClock.Instant) {
     switch event {
-    case .runStarted, .runStopped, .stepRetried, .stepDecided: return
+    case .runStarted, .runStopped, .stepRetried: return
+    case .stepDecided(_, _, let decision, _): if decision == .done { done += 1 }
+    case .controlRequested(let action, let by):
+      erase()
+      Console.line("  \(by) asks: \(action.label)")
+    case .stepStopped(let step, _, let reason):
+      finish(step, palette.yellow("stopped"), reason, "")
     case .stepStarted(let step, _):
       begin(step, plan?.step(step)?.title ?? "", at: time)
     case .stepProbeStarted(let step, _):

@@ -58,7 +58,9 @@ struct RunWorkflow {
     async let shown = display.run(output.view(), run: id, plan: plan, state: state, store: store)
     let outcome: RunOutcome?
     do {
-      outcome = try await executor.run(id, by: Self.owner, epoch: lock.epoch, controls: interrupts.controls)
+      outcome = try await listening(to: id, interrupts) {
+        try await executor.run(id, by: Self.owner, epoch: lock.epoch, controls: interrupts.controls)
+      }
     } catch {
       display.finish()
       _ = await shown
