@@ -66,7 +66,9 @@ let package = Package(
     tests("PawlPlanTests", ["PawlPlan", "PawlModel", "PawlGraph"]),
     tests("PawlEngineTests", ["PawlEngine", "PawlPlan", "PawlModel"]),
     tests("PawlStepsTests", ["PawlSteps", "PawlEngine", "PawlPlan", "PawlModel", "PawlSimulation"]),
-    tests("PawlStoreTests", ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel"]),
+    tests(
+      "PawlStoreTests", ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel", "PawlTestSupport"],
+      exclude: ["Fixtures"]),
     tests("PawlSSHTests", ["PawlSSH"]),
     tests("PawlKubeTests", ["PawlKube"]),
     .target(

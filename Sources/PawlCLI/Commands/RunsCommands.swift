@@ -24,6 +24,7 @@ struct ResumeCommand: AsyncParsableCommand {
         Console.error("There is no unfinished run to go on with.")
         return .success
       }
+      try await JournalVerdict.require(id, in: workflow.store)
       let (record, events) = try await workflow.store.load(id)
       if try RunState(plan: record.plan, events: events).outcome == .completed {
         Console.error("Run \(id) is finished; there is nothing to go on with.")
@@ -41,6 +42,40 @@ struct ResumeCommand: AsyncParsableCommand {
       Console.error("Run \(run.id) was cancelled; to go on with it all the same: pawl resume \(run.id)")
     }
     return nil
+  }
+}
+
+/// What the check of a run's journal means for going on with it.
+enum JournalVerdict {
+  /// What is wrong, and up to where the journal is readable.
+  static func text(of fault: JournalCheck.Fault, in check: JournalCheck) -> String {
+    let place = fault.sequence == 0 ? "its record" : "event \(fault.sequence)"
+    let what =
+      switch fault.kind {
+      case .damaged: "damaged at \(place)"
+      case .tornTail: "torn at its last event, \(fault.sequence)"
+      case .newerFormat: "written by a newer Pawl from \(place) on"
+      }
+    let last = check.events.last.map { event in
+      "readable up to event \(event.sequence) (\(event.kind.label)\(event.kind.step.map { " \($0)" } ?? ""))"
+    }
+    return "\(what): \(fault.reason); \(last ?? "no event is readable")"
+  }
+
+  /// Says that the last event is torn; a damaged journal is refused.
+  ///
+  /// - Throws: `CommandFailure` with what is readable and what to do.
+  static func require(_ run: RunID, in store: SQLiteRunStore) async throws {
+    let check = try await store.verify(run: run)
+    guard let fault = check.fault else { return }
+    guard fault.kind == .tornTail else {
+      // `load` words the refusal, with what is readable.
+      _ = try await store.load(run)
+      return
+    }
+    Console.error(
+      "The last event of run \(run), number \(fault.sequence), was cut off while it was written; "
+        + "it is set aside, and the run goes on after event \(check.events.count).")
   }
 }
 
@@ -111,7 +146,7 @@ struct RunsVerifyCommand: AsyncParsableCommand {
         let check = try await store.verify(run: id)
         if let fault = check.fault {
           sound = false
-          Console.line("\(id)  damaged at event \(fault.sequence): \(fault.reason)")
+          Console.line("\(id)  \(JournalVerdict.text(of: fault, in: check))")
         } else {
           Console.line("\(id)  sound, \(check.events.count) events")
         }
