@@ -65,16 +65,28 @@ let package = Package(
     tests("PawlModelTests", ["PawlModel"]),
     tests("PawlPlanTests", ["PawlPlan", "PawlModel", "PawlGraph"]),
     tests("PawlEngineTests", ["PawlEngine", "PawlPlan", "PawlModel"]),
-    tests("PawlStepsTests", ["PawlSteps", "PawlEngine", "PawlPlan", "PawlModel", "PawlSimulation"]),
+    // The contracts of the ports. Each runs against the simulation and against the adapter.
+    .target(
+      name: "PawlContracts", dependencies: ["PawlSteps", "PawlEngine", "PawlModel"], path: "Tests/Contracts",
+      swiftSettings: settings),
+    tests(
+      "PawlStepsTests",
+      ["PawlContracts", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel", "PawlSimulation"]),
     tests(
       "PawlStoreTests", ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel", "PawlTestSupport"],
       exclude: ["Fixtures"]),
-    tests("PawlSSHTests", ["PawlSSH"]),
-    tests("PawlKubeTests", ["PawlKube"]),
+    tests("PawlSSHTests", ["PawlContracts", "PawlCLI", "PawlSSH", "PawlSteps", "PawlEngine", "PawlModel"]),
+    tests("PawlKubeTests", ["PawlContracts", "PawlCLI", "PawlKube", "PawlSteps", "PawlModel"]),
     .target(
       name: "PawlTestSupport", dependencies: [subprocess, system], path: "Tests/Support",
       swiftSettings: settings),
-    tests("PawlCLITests", ["PawlTestSupport", "pawl"], exclude: ["Fixtures", "Goldens"]),
-    tests("PawlLabTests", ["PawlTestSupport", "pawl"]),
+    tests(
+      "PawlCLITests",
+      [
+        "PawlTestSupport", "PawlCLI", "PawlSteps", "PawlSimulation", "PawlEngine", "PawlPlan", "PawlModel",
+        "pawl",
+      ],
+      exclude: ["Fixtures", "Goldens"]),
+    tests("PawlLabTests", ["PawlTestSupport", "PawlContracts", "PawlCLI", "PawlSteps", "PawlModel", "pawl"]),
   ]
 )

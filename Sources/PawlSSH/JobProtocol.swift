@@ -96,6 +96,14 @@ extension ExitStatus {
     if let name = Self.signals[status - 128] { self = .signalled(name) } else { self = .exited(status) }
   }
 
+  /// As a shell reports it: 128 + n for the signal n.
+  package var shellStatus: Int32 {
+    switch self {
+    case .exited(let status): status
+    case .signalled(let name): 128 + (Self.signals.first { $0.value == name }?.key ?? 0)
+    }
+  }
+
   /// Signals that end processes, with their numbers on Linux.
   private static let signals: [Int32: String] = [
     1: "HUP", 2: "INT", 3: "QUIT", 4: "ILL", 5: "TRAP", 6: "ABRT", 7: "BUS", 8: "FPE", 9: "KILL", 10: "USR1",

@@ -62,18 +62,26 @@ extension SimulatedCluster: HostSessions {
   /// Ends a command; as on a real host, its processes are given a moment after the first signal.
   func terminate(_ key: JobKey, on host: String) async throws(HostError) {
     try reach(host)
-    guard let id = world.jobKeys[host]?[key], world.jobs[id]?.state == .running else { return }
-    let patience = now + SimulatedTimes.termination
-    _ = try await waitOnHost(host, until: patience) { _ in false }
-    guard world.jobs[id]?.state == .running else { return }
-    world.jobs[id]?.state = .lost("It was ended on request.")
+    if let id = world.jobKeys[host]?[key], world.jobs[id]?.state == .running {
+      _ = try await waitOnHost(host, until: now + SimulatedTimes.termination) { _ in false }
+    }
+    world.end(key, on: host)
   }
 
   func removeJobs(of run: RunID, on host: String) throws(HostError) {
     try reach(host)
-    for (key, id) in world.jobKeys[host] ?? [:] where key.run == run && world.jobs[id]?.state != .running {
-      world.jobs[id] = nil
-      world.jobKeys[host]?[key] = nil
+    var running: [String] = []
+    for (key, id) in world.jobKeys[host] ?? [:] where key.run == run {
+      if world.jobs[id]?.state == .running {
+        running.append(key.name)
+      } else {
+        world.jobs[id] = nil
+        world.jobKeys[host]?[key] = nil
+      }
+    }
+    guard running.isEmpty else {
+      throw HostError(
+        .failed, "\(host) still runs commands of \(run): \(running.sorted().joined(separator: ", ")).")
     }
   }
 
@@ -109,7 +117,7 @@ extension SimulatedCluster: HostSessions {
   }
 
   private func timedOut(_ id: Int, _ job: SimulatedJob) -> HostError {
-    world.jobs[id]?.state = .lost("It ran longer than \(job.command.timeoutSeconds) s and was ended.")
+    world.end(id)
     return HostError(
       .timedOut,
       "'\(job.current.joined(separator: " "))' on \(job.host) ran longer than \(job.command.timeoutSeconds) s; "

@@ -24,7 +24,7 @@ struct ControlProcessTests {
     output: String, status: Int32
   ) {
     let next = Mutex(0)
-    let (lines, status) = try await pawl.run(["demo", "--speed", "1"] + state) { line in
+    let (lines, status) = try await pawl.runInterrupting(["demo", "--speed", "1"] + state) { line in
       next.withLock { next in
         guard next < cues.count, cues[next](line) else { return false }
         next += 1
@@ -84,7 +84,7 @@ struct ControlProcessTests {
   func pause() async throws {
     let seen = AsyncStream<String>.makeStream()
     let (pawl, state) = (pawl, state)
-    async let demo = pawl.run(["demo", "--speed", "10"] + state) { line in
+    async let demo = pawl.runInterrupting(["demo", "--speed", "10"] + state) { line in
       if line.hasPrefix("Run ") { seen.continuation.yield(String(line.dropFirst(4).prefix { $0 != ":" })) }
       return false
     }
@@ -116,7 +116,7 @@ struct ControlProcessTests {
   func cancel() async throws {
     let seen = AsyncStream<String>.makeStream()
     let (pawl, state) = (pawl, state)
-    async let demo = pawl.run(["demo", "--speed", "4"] + state) { line in
+    async let demo = pawl.runInterrupting(["demo", "--speed", "4"] + state) { line in
       if line.hasPrefix("Run ") { seen.continuation.yield(String(line.dropFirst(4).prefix { $0 != ":" })) }
       return false
     }

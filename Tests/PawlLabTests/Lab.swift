@@ -17,7 +17,10 @@ enum Lab {
 
   /// `scripts/lab ARGUMENTS`, which must succeed.
   @discardableResult
-  static func run(_ arguments: String...) async throws -> String {
+  static func run(_ arguments: String...) async throws -> String { try await run(arguments) }
+
+  @discardableResult
+  static func run(_ arguments: [String]) async throws -> String {
     let result = try await PawlProgram.run(
       PawlProgram.root + "/scripts/lab", arguments, directory: PawlProgram.root)
     try #require(result.status == 0, "scripts/lab \(arguments): \(result.output)\(result.errors)")

@@ -77,10 +77,31 @@ package struct PawlProgram: Sendable {
     return (result.closureResult, Self.code(result.terminationStatus))
   }
 
+  /// Runs to the end and shows each line of standard output as it comes.
+  ///
+  /// - Returns: all lines and the exit code.
+  package func run(
+    _ arguments: [String], eachLine: @Sendable (String) async throws -> Void
+  ) async throws -> (lines: [String], status: Int32) {
+    let result = try await Subprocess.run(
+      .path(.init(Self.path)), arguments: Arguments(arguments),
+      environment: .inherit.updating(Self.keys(environment)), workingDirectory: .init(directory),
+      input: .none, output: .sequence, error: .discarded
+    ) { execution in
+      var lines: [String] = []
+      for try await line in execution.standardOutput.strings() {
+        lines.append(line)
+        try await eachLine(line)
+      }
+      return lines
+    }
+    return (result.closureResult, Self.code(result.terminationStatus))
+  }
+
   /// Runs to the end with both outputs as one stream, and interrupts the process (SIGINT) at each line that
   /// `isCue` is true for.
-  package func run(
-    _ arguments: [String], interruptingAt isCue: @Sendable (String) -> Bool
+  package func runInterrupting(
+    _ arguments: [String], at isCue: @Sendable (String) -> Bool
   ) async throws -> (lines: [String], status: Int32) {
     // The shell joins the outputs in the order they are written, and is replaced by the program.
     let result = try await Subprocess.run(

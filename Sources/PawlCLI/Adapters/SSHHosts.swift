@@ -7,9 +7,18 @@ import PawlSteps
 /// The inventory's hosts over SSH, behind the port `HostSessions`.
 struct SSHHosts: HostSessions {
   private let inventory: Inventory
-  private let pool = SSHPool()
+  private let pool: SSHPool
+  private let fence: String?
 
-  init(_ inventory: Inventory) { self.inventory = inventory }
+  /// Makes the hosts of an inventory.
+  ///
+  /// `fence` names what epochs belong to. There is none by default: the epoch of a lock on this machine means nothing
+  /// beside another machine's. The lock in the cluster will bring one that does.
+  init(_ inventory: Inventory, settings: SSHPool.Settings = SSHPool.Settings(), fence: String? = nil) {
+    self.inventory = inventory
+    self.pool = SSHPool(settings: settings)
+    self.fence = fence
+  }
 
   func session(to host: String) async throws(HostError) -> any HostSession {
     guard let entry = inventory.host(named: host) else {
@@ -18,7 +27,7 @@ struct SSHHosts: HostSessions {
     let bastions = inventory.ssh.bastions.filter { entry.via?.contains($0.name) ?? true }
     do throws(SSHError) {
       let session = try await pool.session(to: endpoint(entry), through: bastions.map(endpoint))
-      return SSHHost(host: host, session: session)
+      return SSHHost(host: host, session: session, fence: fence)
     } catch {
       throw HostError(error)
     }
@@ -55,6 +64,7 @@ struct SSHHosts: HostSessions {
 private struct SSHHost: HostSession {
   let host: String
   let session: SSHSession
+  let fence: String?
 
   func run(_ command: HostCommand) async throws(HostError) -> HostCommandResult {
     try await asking { () throws(SSHError) in
@@ -62,16 +72,20 @@ private struct SSHHost: HostSession {
     }
   }
 
-  /// Without a fence: the epoch of a lock on this machine means nothing beside another machine's. The lock in the
-  /// cluster will bring one that does.
   func runDetached(
     _ command: HostCommand, key: PawlSteps.JobKey, epoch: Int, onOutput: @escaping @Sendable (String) -> Void
   ) async throws(HostError) -> HostCommandResult {
-    try await asking { () throws(SSHError) in
-      HostCommandResult(
-        try await session.runDetached(RemoteCommand(command), job: PawlSSH.JobKey(key), fence: nil) { chunk in
-          onOutput(String(decoding: chunk.bytes, as: UTF8.self))
-        })
+    let (output, errors) = (TextPieces(), TextPieces())
+    return try await asking { () throws(SSHError) in
+      var fence: Fence?
+      if let cluster = self.fence { fence = try Fence(cluster: cluster, epoch: UInt64(max(0, epoch))) }
+      let result = try await session.runDetached(
+        RemoteCommand(command), job: PawlSSH.JobKey(key), fence: fence
+      ) { chunk in
+        let text = (chunk.stream == .stdout ? output : errors).text(adding: chunk.bytes)
+        if !text.isEmpty { onOutput(text) }
+      }
+      return HostCommandResult(result)
     }
   }
 
@@ -131,11 +145,7 @@ extension RemoteCommand {
 
 extension HostCommandResult {
   init(_ result: CommandResult) {
-    let status: Int =
-      switch result.exitStatus {
-      case .exited(let code): Int(code)
-      case .signalled: 128
-      }
-    self.init(status: status, output: result.outputText, errorOutput: result.errorText)
+    self.init(
+      status: Int(result.exitStatus.shellStatus), output: result.outputText, errorOutput: result.errorText)
   }
 }

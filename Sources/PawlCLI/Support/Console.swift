@@ -12,11 +12,11 @@ enum Console {
   /// The process's environment.
   static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-  /// Columns of the terminal, at least 40; 100 when it is none.
+  /// Columns of the terminal; 100 when it is none.
   static var width: Int {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
-    return max(Int(size.ws_col), 40)
+    return Int(size.ws_col)
   }
 
   /// Writes text as it is.

@@ -1,6 +1,6 @@
 import PawlEngine
 
-/// The exit codes of the contract; see docs/exit-codes.md.
+/// The exit codes of the contract; see docs/command-line.md.
 enum ExitStatus: Int32, Sendable {
   case success = 0
   /// The run failed and stopped safely, or was refused before anything was touched.

@@ -4,8 +4,11 @@ import PawlPlan
 
 /// A run as JSON, one object a line; see schemas/event.schema.json.
 struct JSONView: RunView {
+  private let write: @Sendable (String) -> Void
   private var run = RunID("")
   private var plan: Plan?
+
+  init(write: @escaping @Sendable (String) -> Void = { Console.line($0) }) { self.write = write }
 
   mutating func begin(_ run: RunID, plan: Plan, state: RunState) {
     self.run = run
@@ -34,7 +37,7 @@ struct JSONView: RunView {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.dateEncodingStrategy = .iso8601
     do {
-      Console.line(String(decoding: try encoder.encode(line), as: UTF8.self))
+      write(String(decoding: try encoder.encode(line), as: UTF8.self))
     } catch {
       Console.error("An event could not be written as JSON: \(error)")
     }

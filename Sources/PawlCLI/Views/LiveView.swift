@@ -10,23 +10,27 @@ struct LiveView: RunView {
   }
 
   private let palette: Palette
+  private let screen: Screen
   private var run = RunID("")
   private var plan: Plan?
   private var running: [StepID: Running] = [:]
   private var order: [StepID] = []
   private var done = 0
   private var begun: ContinuousClock.Instant = .now
-  /// Lines of the live part that stand on the screen.
-  private var drawn = 0
+  /// The widths of the lines of the live part that stand on the screen.
+  private var drawn: [Int] = []
 
-  init(palette: Palette) { self.palette = palette }
+  init(palette: Palette, screen: Screen = .console) {
+    self.palette = palette
+    self.screen = screen
+  }
 
   mutating func begin(_ run: RunID, plan: Plan, state: RunState) {
     self.run = run
     self.plan = plan
     begun = .now
     done = plan.steps.count { state.status(of: $0.id).isSucceeded }
-    Console.line(palette.bold("Run \(run): \(plan.title)"))
+    for line in "Run \(run): \(plan.title)".wrapped(to: screen.width()) { screen.line(palette.bold(line)) }
   }
 
   mutating func show(_ notice: RunNotice, at time: ContinuousClock.Instant) {
@@ -46,26 +50,26 @@ struct LiveView: RunView {
     case .stepDecided(_, _, let decision, _): if decision == .done { done += 1 }
     case .controlRequested(let action, let by):
       erase()
-      Console.line("  \(by) asks: \(action.label)")
+      screen.line("  \(by) asks: \(action.label)")
     case .stepStopped(let step, _, let reason):
-      finish(step, palette.yellow("stopped"), reason, "")
+      finish(step, "stop", palette.yellow, reason, "")
     case .stepStarted(let step, _):
       begin(step, plan?.step(step)?.title ?? "", at: time)
     case .stepProbeStarted(let step, _):
       begin(step, "looking whether it took effect", at: time)
     case .stepSucceeded(let step, _, let outcome):
       let took = running[step].map { RunText.elapsed($0.since, time) } ?? ""
-      finish(step, palette.green("done"), outcome.summary, took)
+      finish(step, "done", palette.green, outcome.summary, took)
       done += 1
     case .stepAttemptFailed(let step, _, let failure, let seconds):
-      finish(step, palette.yellow("retry"), "\(failure.message) Next attempt in \(seconds) s.", "")
+      finish(step, "retry", palette.yellow, "\(failure.message) Next attempt in \(seconds) s.", "")
     case .stepFailed(let step, _, let failure):
-      finish(step, palette.red("failed"), failure.message, "")
+      finish(step, "failed", palette.red, failure.message, "")
     case .stepInDoubt(let step, _, let reason):
-      finish(step, palette.yellow("doubt"), reason, "")
+      finish(step, "doubt", palette.yellow, reason, "")
     case .stepProbed(let step, _, let verdict):
       if case .done = verdict { done += 1 }
-      finish(step, "probe", verdict.sentence, "")
+      finish(step, "probe", { $0 }, verdict.sentence, "")
     }
   }
 
@@ -74,17 +78,18 @@ struct LiveView: RunView {
     running[step] = Running(since: time, text: text)
   }
 
-  private mutating func finish(_ step: StepID, _ word: String, _ text: String, _ took: String) {
+  private mutating func finish(
+    _ step: StepID, _ word: String, _ paint: (String) -> String, _ text: String, _ took: String
+  ) {
     running[step] = nil
     order.removeAll { $0 == step }
     erase()
-    let head = "  \(word) \(step)" + (took.isEmpty ? "" : palette.dim("  \(took)"))
-    let visible = "  done \(step)  \(took)".count
-    if visible + text.count + 2 <= Console.width {
-      Console.line("\(head)  \(text)")
+    let text = took.isEmpty ? text : "\(text) (\(took))"
+    if "  \(word) \(step)  \(text)".columns <= screen.width() {
+      screen.line("  \(paint(word)) \(step)  \(text)")
     } else {
-      Console.line(head)
-      for line in text.wrapped(to: Console.width, indent: "       ") { Console.line(line) }
+      screen.line("  \(paint(word)) \(step)")
+      for line in text.wrapped(to: screen.width(), indent: "       ") { screen.line(line) }
     }
   }
 
@@ -93,26 +98,29 @@ struct LiveView: RunView {
   private mutating func draw(at time: ContinuousClock.Instant) {
     guard let plan else { return }
     erase()
-    let width = Console.width
     var lines = order.prefix(8).compactMap { step in
       running[step].map { "  ... \(step)  \(RunText.elapsed($0.since, time))  \($0.text)" }
     }
     if order.count > 8 { lines.append("  ... and \(order.count - 8) more") }
     lines.append(
       "  \(bar(done, of: plan.steps.count))  \(done)/\(plan.steps.count)  \(RunText.elapsed(begun, time))")
-    for line in lines { Console.line(String(line.prefix(width - 1))) }
-    drawn = lines.count
+    lines = lines.map { $0.clipped(to: screen.width() - 1) }
+    for line in lines { screen.line(line) }
+    drawn = lines.map(\.columns)
   }
 
   private func bar(_ part: Int, of whole: Int) -> String {
-    let width = min(Console.width / 3, 30)
+    let width = min(screen.width() / 3, 30)
     let filled = whole == 0 ? width : part * width / whole
     return "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled) + "]"
   }
 
+  /// Takes the live part away. A line stands on several rows where the terminal has become narrower than it.
   private mutating func erase() {
-    if drawn > 0 { Console.write("\u{1B}[\(drawn)A\u{1B}[J") }
-    drawn = 0
+    let width = max(screen.width(), 1)
+    let rows = drawn.map { max(1, ($0 + width - 1) / width) }.reduce(0, +)
+    if rows > 0 { screen.write("\u{1B}[\(rows)A\u{1B}[J") }
+    drawn = []
   }
 
   mutating func end(_ outcome: RunOutcome?, state: RunState) {
@@ -120,8 +128,8 @@ struct LiveView: RunView {
     guard let plan else { return }
     let lines = RunText.closing(outcome, run: run, plan: plan, state: state)
     for (index, line) in lines.enumerated() {
-      let wrapped = line.wrapped(to: Console.width, indent: String(line.prefix { $0 == " " }))
-      for part in wrapped { Console.line(index == 0 ? palette.bold(part) : part) }
+      let wrapped = line.wrapped(to: screen.width(), indent: String(line.prefix { $0 == " " }))
+      for part in wrapped { screen.line(index == 0 ? palette.bold(part) : part) }
     }
   }
 }

@@ -58,13 +58,16 @@ enum RunText {
     }
   }
 
-  /// Nodes that the run has taken out of service and not put back yet.
+  /// Nodes that the run has taken out of service and not put back yet. One that the plan never puts back was cordoned
+  /// by somebody else before.
   static func left(_ plan: Plan, _ state: RunState) -> [String] {
+    let own = plan.steps.flatMap(\.effects).filter { if case .inService = $0 { true } else { false } }
     var out: [String] = []
     for step in plan.steps where state.status(of: step.id).attempt > 0 {
       for effect in step.effects {
         switch effect {
-        case .outOfService(let node): if !out.contains(node) { out.append(node) }
+        case .outOfService(let node):
+          if own.contains(.inService(node: node)), !out.contains(node) { out.append(node) }
         case .inService(let node): if state.status(of: step.id).isSucceeded { out.removeAll { $0 == node } }
         case .controlPlane, .kubeletInstalled, .kubeletRunning: break
         }
@@ -81,6 +84,7 @@ enum RunText {
   /// The part of an output or status text that fits on one line, without control characters.
   static func oneLine(_ text: String) -> String {
     let last = text.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
-    return String(last.map { $0.isASCII && ($0.asciiValue ?? 32) < 32 ? " " : $0 }).trimmedEnd
+    let scalars = last.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
+    return String(String.UnicodeScalarView(scalars)).trimmedEnd
   }
 }

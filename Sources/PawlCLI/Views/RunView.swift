@@ -1,6 +1,7 @@
 import Foundation
 import PawlEngine
 import PawlPlan
+import Synchronization
 
 /// Shows a run. Gets the run's notices and, a few times a second, the time; decides nothing.
 protocol RunView: Sendable {
@@ -16,25 +17,65 @@ protocol RunView: Sendable {
 
 /// Carries notices from the engine to a view and to the store's output, without ever holding the engine up.
 ///
-/// Progress beyond the buffer is dropped, events never are: they come in a stream of their own.
-struct RunDisplay: Sendable {
+/// What waits is bounded: progress beyond `limit` is dropped. Events never are; a run has a handful for each step.
+final class RunDisplay: Sendable {
   private enum Item: Sendable {
-    case notice(RunNotice, ContinuousClock.Instant)
+    case event(RunEvent, ContinuousClock.Instant)
+    case progress(StepID, StepProgress, ContinuousClock.Instant)
     case tick
+
+    /// Roughly the bytes that waiting costs; an event is not counted.
+    var size: Int {
+      switch self {
+      case .event: 0
+      case .progress(_, .status(let text), _), .progress(_, .output(let text), _): 100 + text.utf8.count
+      case .tick: 100
+      }
+    }
   }
 
+  /// Bytes that wait, and pieces of progress that found no room.
+  private struct Load {
+    var waiting = 0
+    var dropped = 0
+  }
+
+  private let limit: Int
+  private let load = Mutex(Load())
   private let stream: AsyncStream<Item>
   private let continuation: AsyncStream<Item>.Continuation
 
-  init() {
+  /// `limit` is in bytes.
+  init(limit: Int = 4 << 20) {
+    self.limit = limit
     (stream, continuation) = AsyncStream<Item>.makeStream()
   }
 
   /// What the executor calls.
-  func notify(_ notice: RunNotice) { continuation.yield(.notice(notice, .now)) }
+  func notify(_ notice: RunNotice) {
+    switch notice {
+    case .event(let event): continuation.yield(.event(event, .now))
+    case .progress(let step, let progress): offer(.progress(step, progress, .now))
+    }
+  }
 
   /// No more notices come.
   func finish() { continuation.finish() }
+
+  /// Pieces of progress that were dropped so far.
+  var dropped: Int { load.withLock { $0.dropped } }
+
+  private func offer(_ item: Item) {
+    let isTaken = load.withLock { load in
+      guard load.waiting + item.size <= limit else {
+        if case .progress = item { load.dropped += 1 }
+        return false
+      }
+      load.waiting += item.size
+      return true
+    }
+    if isTaken { continuation.yield(item) }
+  }
 
   /// Feeds the view until `finish()`.
   ///
@@ -46,25 +87,35 @@ struct RunDisplay: Sendable {
     var state = state
     var output = OutputBuffer(run: run, store: store)
     view.begin(run, plan: plan, state: state)
-    let ticker = Task { [continuation] in
+    let ticker = Task {
       while !Task.isCancelled {
         do { try await Task.sleep(for: .milliseconds(200)) } catch { return }
-        continuation.yield(.tick)
+        offer(.tick)
       }
     }
     for await item in stream {
+      load.withLock { $0.waiting -= item.size }
       switch item {
       case .tick:
         view.tick(at: .now)
         await output.flush()
-      case .notice(let notice, let time):
-        if case .event(let event) = notice { state.follow(event.kind) }
-        output.take(notice, state: state)
-        view.show(notice, at: time)
+      case .event(let event, let time):
+        state.follow(event.kind)
+        view.show(.event(event), at: time)
+      case .progress(let step, let progress, let time):
+        if case .output(let text) = progress {
+          await output.take(
+            OutputRecord(step: step, attempt: state.status(of: step).attempt, text: text))
+        }
+        view.show(.progress(step, progress), at: time)
       }
     }
     ticker.cancel()
     await output.flush()
+    if dropped > 0 {
+      Console.error(
+        "Output came faster than it could be shown and kept; \(dropped) pieces of it are missing.")
+    }
     return (view, state)
   }
 }
@@ -78,6 +129,9 @@ extension RunState {
 
 /// Collects steps' output and keeps it in the store in larger pieces.
 private struct OutputBuffer {
+  /// Records that are collected at most.
+  private static let limit = 256
+
   private let run: RunID
   private let store: any RunStore
   private var records: [OutputRecord] = []
@@ -87,9 +141,9 @@ private struct OutputBuffer {
     self.store = store
   }
 
-  mutating func take(_ notice: RunNotice, state: RunState) {
-    guard case .progress(let step, .output(let text)) = notice else { return }
-    records.append(OutputRecord(step: step, attempt: state.status(of: step).attempt, text: text))
+  mutating func take(_ record: OutputRecord) async {
+    records.append(record)
+    if records.count >= Self.limit { await flush() }
   }
 
   mutating func flush() async {

@@ -10,15 +10,15 @@ package struct PlanReport: Sendable {
   /// The report in plain text, lines at most `width` wide where they can be broken.
   package func text(width: Int = 100) -> String {
     guard !plan.steps.isEmpty else {
-      return plan.title + "\n\nNothing to do: every host is where it should be.\n"
-        + skippedLines().joined(separator: "\n")
+      let lines = plan.title.wrapped(to: width) + ["", "Nothing to do: every host is where it should be."]
+      return (lines + skippedLines(width: width)).joined(separator: "\n") + "\n"
     }
-    var lines = [plan.title, ""]
-    lines += versionLines()
-    lines += [summaryLine(), ""]
+    var lines = plan.title.wrapped(to: width) + [""]
+    lines += versionLines(width: width)
+    lines += summaryLine().wrapped(to: width) + [""]
     lines += notesLines(width: width)
     lines += stepLines(width: width)
-    lines += skippedLines()
+    lines += skippedLines(width: width)
     return lines.joined(separator: "\n").trimmedEnd + "\n"
   }
 
@@ -28,14 +28,16 @@ package struct PlanReport: Sendable {
       + "Runbook \(plan.runbook.name) \(plan.runbook.version)."
   }
 
-  private func versionLines() -> [String] {
+  private func versionLines(width: Int) -> [String] {
     let moving = plan.versions.filter { !$0.through.isEmpty }
     guard !moving.isEmpty else { return [] }
     let nameWidth = (moving.map(\.host.count).max() ?? 0) + 2
-    return moving.map { change in
+    let rows = moving.map { change in
       let way = ([change.from] + change.through).map(\.description).joined(separator: " -> ")
-      return "  " + change.host.padded(to: nameWidth) + change.role.padded(to: 15) + way
-    } + [""]
+      return (head: "  " + change.host.padded(to: nameWidth) + change.role, text: way)
+    }
+    let layout = TwoColumns(rows, width: width)
+    return rows.flatMap(layout.lines) + [""]
   }
 
   private func notesLines(width: Int) -> [String] {
@@ -47,27 +49,33 @@ package struct PlanReport: Sendable {
   }
 
   private func stepLines(width: Int) -> [String] {
-    let idWidth = min((plan.steps.map(\.id.text.count).max() ?? 0) + 2, max(width / 2, 20))
+    let layout = TwoColumns(plan.steps.map { (head(of: $0), $0.title) }, width: width)
     var lines: [String] = []
     var path: [String]?
     for step in plan.steps {
       if step.path != path {
         path = step.path
         if !lines.isEmpty { lines.append("") }
-        if !step.path.isEmpty { lines.append(step.path.joined(separator: " / ")) }
+        lines += step.path.joined(separator: " / ").wrapped(to: width)
       }
-      let mark = step.reversibility == .final ? "! " : "  "
-      lines.append("  " + mark + step.id.text.padded(to: idWidth) + step.title)
+      lines += layout.lines(head(of: step), step.title)
     }
     if plan.steps.contains(where: { $0.reversibility == .final }) {
-      lines += ["", "  ! can't be taken back; after it the way is forward."]
+      lines += [""] + "! can't be taken back; after it the way is forward.".wrapped(to: width, indent: "  ")
     }
     return lines + [""]
   }
 
-  private func skippedLines() -> [String] {
+  private func head(of step: PlanStep) -> String {
+    (step.reversibility == .final ? "  ! " : "    ") + step.id.text
+  }
+
+  private func skippedLines(width: Int) -> [String] {
     guard !plan.skipped.isEmpty else { return [] }
-    return ["Left out"] + SkippedGroup.groups(of: plan.skipped).map { "    \($0.what): \($0.reason)" } + [""]
+    return ["Left out"]
+      + SkippedGroup.groups(of: plan.skipped).flatMap {
+        "\($0.what): \($0.reason)".wrapped(to: width, indent: "    ")
+      } + [""]
   }
 
   /// Seconds as people say them: `45 s`, `12 min`, `1 h 20 min`.

@@ -49,6 +49,12 @@ struct SimulatedJob: Sendable {
     lines.append(line + "\n")
   }
 
+  /// Leaves only what is always run; the status is that of TERM.
+  mutating func interrupt() {
+    (programs, items, pendingStatus, inAlways, hangsForever) = ([], [], nil, true, false)
+    status = 143
+  }
+
   /// Ends the program that ran and takes up the next; nil when all are done.
   mutating func nextProgram() -> [String]? {
     if let ended = pendingStatus, !inAlways {

@@ -11,6 +11,23 @@ extension SimulatedWorld {
     return id
   }
 
+  /// Ends the command of a key as TERM does. One that has not begun gets that status too, and so never begins.
+  mutating func end(_ key: JobKey, on host: String) {
+    if let id = jobKeys[host]?[key] { return end(id) }
+    let id = nextNumber()
+    jobs[id] = SimulatedJob(
+      id: id, host: host, command: HostCommand(steps: [], asRoot: false, timeoutSeconds: 0))
+    jobKeys[host, default: [:]][key] = id
+    end(id)
+  }
+
+  /// Ends a command as TERM does: what it always runs at its end is run.
+  mutating func end(_ id: Int) {
+    guard jobs[id]?.state == .running else { return }
+    jobs[id]?.interrupt()
+    takeTurn(of: id)
+  }
+
   /// Goes on with a command up to its next pause.
   mutating func takeTurn(of id: Int) {
     while jobs[id]?.state == .running {

@@ -78,6 +78,8 @@ server {
     listen $LAB_BASTION_PRIVATE:8080;
     root /srv/apt;
     autoindex on;
+    # Two indexes of one second would look alike, and apt would keep the old one.
+    if_modified_since off;
 }
 NGINX
     write_minor_repositories "$root"

@@ -103,10 +103,11 @@ struct FaultTests {
     let error = await #expect(throws: HostError.self) { try await detached() }
     #expect(error?.code == .timedOut)
     #expect(await cluster.now >= .seconds(60))
-    guard case .lost = try await cluster.session(to: "worker-1").jobState(key) else {
-      Issue.record("the command must be lost")
+    guard case .finished(let result) = try await cluster.session(to: "worker-1").jobState(key) else {
+      Issue.record("the command must be over")
       return
     }
+    #expect(result.status == 143)
   }
 
   @Test("API calls fail before or after their effect")

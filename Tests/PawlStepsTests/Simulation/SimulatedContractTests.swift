@@ -1,32 +1,35 @@
+import PawlContracts
+import PawlModel
 import PawlSimulation
 import PawlSteps
 import Testing
 
 @Suite("The simulated cluster keeps the contracts of the ports")
 struct SimulatedContractTests {
-  @Test("HostSession", arguments: HostSessionContract.cases.map(\.name))
+  @Test("HostSession", arguments: HostSessionContract.names)
   func hostSession(name: String) async throws {
-    let contract = HostSessionContract {
-      let cluster = SimulatedCluster(.demo())
-      // What no real program does for a test: it never ends.
-      await cluster.inject(SimulatedFault(.hang, at: "dpkg --configure -a"))
-      return HostSessionContract.Subject(
-        session: try await cluster.session(to: "worker-1"),
-        counted: HostCommand(["systemctl", "restart", "kubelet"], ["kubelet", "--version"]),
-        timesCounted: { await cluster.ledger.count },
-        endless: HostCommand(["dpkg", "--configure", "-a"], asRoot: true, timeoutSeconds: 3600))
-    }
-    try await contract.run(try #require(HostSessionContract.cases.first { $0.name == name }).check)
+    let cluster = SimulatedCluster(.demo())
+    // What no real program does for a test: it never ends.
+    await cluster.inject(SimulatedFault(.hang, at: "dpkg --configure -a"))
+    await cluster.inject(SimulatedFault(.overrun, at: "apt-get update"))
+    let subject = HostSessionContract.Subject(
+      session: try await cluster.session(to: "worker-1"),
+      counted: HostCommand(["systemctl", "restart", "kubelet"], ["kubelet", "--version"]),
+      timesCounted: { await cluster.ledger.count },
+      endless: HostCommand(["dpkg", "--configure", "-a"], asRoot: true, timeoutSeconds: 3600),
+      overlong: HostCommand(["apt-get", "update"], asRoot: true, timeoutSeconds: 1))
+    try await HostSessionContract.run(name, on: subject)
   }
 
-  @Test("ClusterClient", arguments: ClusterClientContract.cases.map(\.name))
+  @Test("ClusterClient", arguments: ClusterClientContract.names)
   func clusterClient(name: String) async throws {
-    let contract = ClusterClientContract {
-      ClusterClientContract.Subject(
-        client: SimulatedCluster(.demo()), worker: "worker-1", evictable: ("shop", "app=cart"),
-        daemonSet: ("kube-system", "kube-proxy"))
-    }
-    try await contract.run(try #require(ClusterClientContract.cases.first { $0.name == name }).check)
+    var state = SimulatedState.demo()
+    state.budgets.append(
+      SimulatedBudget(namespace: "shop", name: "db", selector: ["app": "orders-db"], .minAvailable(1)))
+    let subject = ClusterClientContract.Subject(
+      client: SimulatedCluster(state), worker: "worker-1", evictable: ("shop", "app=cart"),
+      guarded: ("shop", "app=orders-db"), daemonSet: ("kube-system", "kube-proxy"))
+    try await ClusterClientContract.run(name, on: subject)
   }
 }
 

@@ -1,24 +1,43 @@
 import PawlModel
-import PawlSteps
+package import PawlSteps
 import Testing
 
 /// What every `ClusterClient` does, whatever is behind it. Run it with a subject for each implementation.
-struct ClusterClientContract: Sendable {
-  /// A cluster to try it on.
-  struct Subject: Sendable {
-    var client: any ClusterClient
+package enum ClusterClientContract {
+  /// A cluster to try it on, fresh for each case.
+  package struct Subject: Sendable {
+    package var client: any ClusterClient
     /// A worker that may be cordoned.
-    var worker: String
+    package var worker: String
     /// A running pod on a node that may be evicted and is replaced: namespace and labels.
-    var evictable: (namespace: String, labels: String)
+    package var evictable: (namespace: String, labels: String)
+    /// A running pod whose budget allows no eviction: namespace and labels.
+    package var guarded: (namespace: String, labels: String)
     /// A DaemonSet that exists.
-    var daemonSet: (namespace: String, name: String)
+    package var daemonSet: (namespace: String, name: String)
+
+    /// Makes a subject.
+    package init(
+      client: any ClusterClient, worker: String, evictable: (namespace: String, labels: String),
+      guarded: (namespace: String, labels: String), daemonSet: (namespace: String, name: String)
+    ) {
+      self.client = client
+      self.worker = worker
+      self.evictable = evictable
+      self.guarded = guarded
+      self.daemonSet = daemonSet
+    }
   }
 
-  let makeSubject: @Sendable () async throws -> Subject
+  /// The names of the cases, for a parameterized test.
+  package static var names: [String] { cases.map(\.name) }
 
-  /// The cases by name, for a parameterized test.
-  static let cases: [(name: String, check: @Sendable (Subject) async throws -> Void)] = [
+  /// Runs one case.
+  package static func run(_ name: String, on subject: Subject) async throws {
+    try await #require(cases.first { $0.name == name }).check(subject)
+  }
+
+  private static let cases: [(name: String, check: @Sendable (Subject) async throws -> Void)] = [
     ("the server tells its version and that it is ready", tellsVersion),
     ("a node is found by its name", findsNodes),
     ("cordon and annotation are one change, and taken back", patchesNodes),
@@ -27,16 +46,12 @@ struct ClusterClientContract: Sendable {
     ("a pod is found by name and UID", findsPods),
     ("a budget's arithmetic is right", countsBudgets),
     ("DaemonSets are told apart from what does not exist", findsDaemonSets),
+    ("a budget that allows none blocks an eviction", respectsBudgets),
     ("a pod of another UID is not evicted", comparesUIDs),
     ("an evicted pod goes away", evicts),
     ("waiting for what is so already ends at once", returnsAtOnce),
     ("waiting for what never comes times out", timesOut),
   ]
-
-  /// Runs one case with a fresh subject.
-  func run(_ check: @Sendable (Subject) async throws -> Void) async throws {
-    try await check(try await makeSubject())
-  }
 
   private static func tellsVersion(_ subject: Subject) async throws {
     #expect(try await subject.client.serverVersion() > KubernetesVersion(1, 0, 0))
@@ -88,7 +103,7 @@ struct ClusterClientContract: Sendable {
   }
 
   private static func findsPods(_ subject: Subject) async throws {
-    let pod = try await evictablePod(subject)
+    let pod = try await pod(subject, subject.evictable)
     let client = subject.client
     let found = try await client.pod(namespace: pod.namespace, name: pod.name, uid: pod.uid)
     #expect(found?.uid == pod.uid)
@@ -109,8 +124,20 @@ struct ClusterClientContract: Sendable {
     #expect(try await !subject.client.daemonSetExists(namespace: namespace, name: "no-such-set"))
   }
 
+  private static func respectsBudgets(_ subject: Subject) async throws {
+    let pod = try await pod(subject, subject.guarded)
+    let answer = try await subject.client.evict(pod, gracePeriodSeconds: nil)
+    guard case .blocked(let message, _) = answer else {
+      Issue.record("the answer is \(answer)")
+      return
+    }
+    #expect(!message.isEmpty)
+    let still = try await subject.client.pod(namespace: pod.namespace, name: pod.name, uid: pod.uid)
+    #expect(still?.terminating == false)
+  }
+
   private static func comparesUIDs(_ subject: Subject) async throws {
-    let pod = try await evictablePod(subject)
+    let pod = try await pod(subject, subject.evictable)
     var stranger = pod
     stranger.uid = "00000000-0000-4000-8000-000000000000"
     #expect(try await subject.client.evict(stranger, gracePeriodSeconds: nil) == .gone)
@@ -119,7 +146,7 @@ struct ClusterClientContract: Sendable {
   }
 
   private static func evicts(_ subject: Subject) async throws {
-    let pod = try await evictablePod(subject)
+    let pod = try await pod(subject, subject.evictable)
     let node = try #require(pod.node)
     #expect(try await subject.client.evict(pod, gracePeriodSeconds: nil) == .evicted)
     let left = try await subject.client.waitForPods(onNode: node, timeoutSeconds: 120) { pods in
@@ -146,8 +173,10 @@ struct ClusterClientContract: Sendable {
     #expect(node?.code == .timedOut && pods?.code == .timedOut)
   }
 
-  private static func evictablePod(_ subject: Subject) async throws -> ClusterPod {
-    let (namespace, labels) = subject.evictable
+  private static func pod(
+    _ subject: Subject, _ place: (namespace: String, labels: String)
+  ) async throws -> ClusterPod {
+    let (namespace, labels) = place
     let pods = try await subject.client.pods(node: nil, namespace: namespace, labels: labels)
     return try #require(pods.first { $0.node != nil && $0.ready && !$0.terminating })
   }

@@ -1,26 +1,44 @@
 import PawlEngine
-import PawlSteps
+package import PawlSteps
 import Testing
 
 /// What every `HostSession` does, whatever is behind it. Run it with a subject for each implementation.
-struct HostSessionContract: Sendable {
+package enum HostSessionContract {
   /// A host to try it on, fresh for each case.
-  struct Subject: Sendable {
-    var session: any HostSession
+  package struct Subject: Sendable {
+    package var session: any HostSession
     /// Changes the host, says something and succeeds.
-    var counted: HostCommand
+    package var counted: HostCommand
     /// How many times `counted` has done its work.
-    var timesCounted: @Sendable () async throws -> Int
+    package var timesCounted: @Sendable () async throws -> Int
     /// Goes on until it is ended.
-    var endless: HostCommand
-    /// Takes away what the subject needed.
-    var tearDown: @Sendable () async throws -> Void = {}
+    package var endless: HostCommand
+    /// Goes on beyond its limit, which is short.
+    package var overlong: HostCommand
+
+    /// Makes a subject.
+    package init(
+      session: any HostSession, counted: HostCommand,
+      timesCounted: @escaping @Sendable () async throws -> Int,
+      endless: HostCommand, overlong: HostCommand
+    ) {
+      self.session = session
+      self.counted = counted
+      self.timesCounted = timesCounted
+      self.endless = endless
+      self.overlong = overlong
+    }
   }
 
-  let makeSubject: @Sendable () async throws -> Subject
+  /// The names of the cases, for a parameterized test.
+  package static var names: [String] { cases.map(\.name) }
 
-  /// The cases by name, for a parameterized test.
-  static let cases: [(name: String, check: @Sendable (Subject) async throws -> Void)] = [
+  /// Runs one case.
+  package static func run(_ name: String, on subject: Subject) async throws {
+    try await #require(cases.first { $0.name == name }).check(subject)
+  }
+
+  private static let cases: [(name: String, check: @Sendable (Subject) async throws -> Void)] = [
     ("a command gives its output and status", runsCommands),
     ("an unknown program is status 127, not an error", unknownProgram),
     ("the first program that fails ends the list", stopsAtFailure),
@@ -31,14 +49,11 @@ struct HostSessionContract: Sendable {
     ("an earlier epoch is fenced off", fencesEarlierEpochs),
     ("a detached command can be ended", terminates),
     ("giving up watching leaves the command running", survivesCancellation),
+    ("a command ended before it began never begins", staysEnded),
+    ("a command that runs is not removed", keepsRunningJobs),
+    ("a command over its limit is ended", endsLateCommands),
+    ("two watchers of a key see one command", sharesCommands),
   ]
-
-  /// Runs one case with a fresh subject.
-  func run(_ check: @Sendable (Subject) async throws -> Void) async throws {
-    let subject = try await makeSubject()
-    try await check(subject)
-    try await subject.tearDown()
-  }
 
   private static func key(_ name: String, run: String = "run-1") -> JobKey {
     JobKey(run: RunID(run), name: name)
@@ -124,8 +139,9 @@ struct HostSessionContract: Sendable {
     }
     #expect(try await isRunning(key("a.1.1"), on: session))
     try await session.terminate(key("a.1.1"))
-    #expect(await watching?.succeeded != true)
-    #expect(try await session.jobState(key("a.1.1")) != .running)
+    let result = await watching
+    #expect(result?.status == 143, "128 and the number of TERM")
+    #expect(try await session.jobState(key("a.1.1")) == result.map { .finished($0) })
   }
 
   private static func survivesCancellation(_ subject: Subject) async throws {
@@ -139,6 +155,49 @@ struct HostSessionContract: Sendable {
     #expect(error?.code == .cancelled)
     #expect(try await session.jobState(key("a.1.1")) == .running)
     try await session.terminate(key("a.1.1"))
+  }
+
+  private static func staysEnded(_ subject: Subject) async throws {
+    let session = subject.session
+    try await session.terminate(key("a.1.1"))
+    let result = try await session.runDetached(subject.counted, key: key("a.1.1"), epoch: 1) { _ in }
+    #expect(result.status == 143)
+    #expect(try await subject.timesCounted() == 0)
+  }
+
+  private static func keepsRunningJobs(_ subject: Subject) async throws {
+    let session = subject.session
+    async let watching = outcome {
+      try await session.runDetached(subject.endless, key: key("a.1.1"), epoch: 1) { _ in }
+    }
+    #expect(try await isRunning(key("a.1.1"), on: session))
+    let error = await #expect(throws: HostError.self) { try await session.removeJobs(of: RunID("run-1")) }
+    #expect(error?.code == .failed && error?.message.contains("a.1.1") == true)
+    #expect(try await session.jobState(key("a.1.1")) == .running)
+    try await session.terminate(key("a.1.1"))
+    _ = await watching
+  }
+
+  private static func endsLateCommands(_ subject: Subject) async throws {
+    let session = subject.session
+    let error = await #expect(throws: HostError.self) {
+      _ = try await session.runDetached(subject.overlong, key: key("a.1.1"), epoch: 1) { _ in }
+    }
+    #expect(error?.code == .timedOut)
+    guard case .finished(let result) = try await session.jobState(key("a.1.1")) else {
+      Issue.record("the command is not over")
+      return
+    }
+    #expect(!result.succeeded)
+  }
+
+  private static func sharesCommands(_ subject: Subject) async throws {
+    let session = subject.session
+    async let first = session.runDetached(subject.counted, key: key("a.1.1"), epoch: 1) { _ in }
+    async let second = session.runDetached(subject.counted, key: key("a.1.1"), epoch: 1) { _ in }
+    let (one, other) = try await (first, second)
+    #expect(one == other)
+    #expect(try await subject.timesCounted() == 1)
   }
 
   /// The result, or nil when it threw.

@@ -1,0 +1,119 @@
+import PawlEngine
+import PawlModel
+import PawlPlan
+import PawlSteps
+import Testing
+
+@testable import PawlCLI
+
+@Suite("Exit statuses and failure reports")
+struct ExitStatusTests {
+  @Test(
+    "The end of a run gives the code that docs/command-line.md names",
+    arguments: [
+      (RunOutcome.completed, 0), (.failed(RunSample.check), 1), (.cancelled, 1), (.paused("x"), 3), (nil, 3),
+      (.needsOperator(RunSample.check), 4), (.unreachable(RunSample.check), 69),
+    ] as [(RunOutcome?, Int32)])
+  func outcomes(outcome: RunOutcome?, code: Int32) {
+    #expect(PawlCLI.ExitStatus(outcome).rawValue == code)
+  }
+
+  @Test(
+    "Host errors: what the way to the host is to blame for is 69",
+    arguments: [
+      (HostError.Code.unreachable, PawlCLI.ExitStatus.unreachable), (.hostKey, .unreachable),
+      (.authentication, .unreachable), (.linkLost, .unreachable), (.timedOut, .unreachable),
+      (.fenced, .locked), (.cancelled, .failed), (.failed, .failed),
+    ])
+  func hostErrors(code: HostError.Code, status: PawlCLI.ExitStatus) {
+    let failure = FailureReport.failure(for: HostError(code, "worker-1: it is so."))
+    #expect(failure.status == status)
+    #expect(failure.lines == ["worker-1: it is so."])
+  }
+
+  @Test(
+    "API server errors: what the way to the server is to blame for is 69",
+    arguments: [
+      (ClusterError.Code.unreachable, PawlCLI.ExitStatus.unreachable), (.unauthorized, .unreachable),
+      (.timedOut, .unreachable), (.forbidden, .failed), (.notFound, .failed), (.conflict, .failed),
+      (.cancelled, .failed), (.failed, .failed),
+    ])
+  func clusterErrors(code: ClusterError.Code, status: PawlCLI.ExitStatus) {
+    let failure = FailureReport.failure(for: ClusterError(code, "It is so."))
+    #expect(failure.status == status)
+    #expect(failure.lines == ["It is so."])
+  }
+
+  @Test("Problems of a file are shown one a line with their places, with 65, also from the planner")
+  func diagnostics() {
+    let error = DiagnosticsError([
+      Diagnostic(.error, "No such key.", at: SourceLocation(file: "a.yaml", line: 3, column: 2)),
+      Diagnostic(.error, "No number.", at: SourceLocation(file: "a.yaml", line: 2, column: 9)),
+    ])
+    for thrown in [error, PlanningError.invalid(error)] as [any Error] {
+      let failure = FailureReport.failure(for: thrown)
+      #expect(failure.status == .invalidInput)
+      #expect(failure.lines == ["a.yaml:2:9: error: No number.", "a.yaml:3:2: error: No such key."])
+    }
+  }
+
+  @Test("A refused plan says that nothing was touched, and each rule with its code")
+  func refusals() {
+    let failure = FailureReport.failure(
+      for: PlanningError.refused([PlanRefusal(code: "downgrade", message: "It goes down.", hint: "Go up.")]))
+    #expect(failure.status == .failed)
+    #expect(
+      failure.lines == ["The plan is refused; nothing was touched.", "  downgrade: It goes down. Go up."])
+  }
+
+  @Test("A store's error is its sentence; only a held lock is 5")
+  func storeErrors() {
+    #expect(FailureReport.failure(for: StoreError(.locked, "Held by anna.")).status == .locked)
+    let failure = FailureReport.failure(for: StoreError(.notFound, "There is no run 'x'."))
+    #expect(failure.status == .failed)
+    #expect(failure.lines == ["There is no run 'x'."])
+  }
+
+  @Test("A journal that is not consistent leads to 'pawl runs verify'")
+  func illegalTransition() throws {
+    let event = RunSample.event(1, .stepSucceeded(RunSample.check, attempt: 1, RunSample.outcome))
+    let error = #expect(throws: IllegalTransition.self) {
+      _ = try RunState(plan: RunSample.plan(), events: [event])
+    }
+    let failure = FailureReport.failure(for: try #require(error))
+    #expect(failure.status == .failed)
+    #expect(failure.lines.first?.contains("1.20/check-cluster") == true)
+    #expect(failure.lines.last?.contains("pawl runs verify") == true)
+  }
+
+  @Test("A command's own failure stays as it is, a cancellation is named, anything else is not hidden")
+  func others() {
+    struct Odd: Error {}
+    let own = FailureReport.failure(for: CommandFailure(.usage, ["One.", "Two."]))
+    #expect(own.status == .usage && own.lines == ["One.", "Two."])
+    #expect(FailureReport.failure(for: CancellationError()).lines == ["Cancelled."])
+    let odd = FailureReport.failure(for: Odd())
+    #expect(odd.status == .failed && odd.lines.joined().contains("Odd"))
+  }
+}
+
+@Suite("--max-unavailable")
+struct MaxUnavailableTests {
+  @Test(
+    "A number from 1, or a share from 1% to 100%",
+    arguments: [
+      ("1", MaxUnavailable.count(1)), ("12", .count(12)), ("1%", .percent(1)), ("25%", .percent(25)),
+      ("100%", .percent(100)), ("0", nil), ("-1", nil), ("0%", nil), ("101%", nil), ("-5%", nil), ("", nil),
+      ("%", nil), ("1.5", nil), ("50 %", nil), ("half", nil), ("99999999999999999999", nil),
+    ])
+  func parsing(text: String, value: MaxUnavailable?) {
+    #expect(MaxUnavailable(parsing: text) == value)
+  }
+
+  @Test(
+    "A share is rounded down, but at least 1",
+    arguments: [("3", 10, 3), ("25%", 10, 2), ("25%", 3, 1), ("100%", 7, 7), ("1%", 0, 1)])
+  func nodes(text: String, total: Int, nodes: Int) throws {
+    #expect(try #require(MaxUnavailable(parsing: text)).nodes(of: total) == nodes)
+  }
+}

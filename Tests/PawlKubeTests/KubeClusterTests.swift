@@ -1,0 +1,141 @@
+import PawlContracts
+import PawlKube
+import PawlSteps
+import Testing
+
+@testable import PawlCLI
+
+/// The port's contract over real TLS and HTTP, with an API server's answers from a script. The same contract runs on a
+/// real API server in the lab's tests.
+@Suite(
+  "The API server behind the port",
+  .enabled(if: StubServer.isPossible, StubServer.obstacle ?? "python3 and openssl are needed"))
+struct KubeClusterTests {
+  @Test("keeps the contract of the port", arguments: ClusterClientContract.names)
+  func contract(name: String) async throws {
+    let stub = try await Stub(routes: Script.evictions(for: name) + Script.routes)
+    let subject = ClusterClientContract.Subject(
+      client: KubeCluster(try KubeClient(configuration: stub.configuration())), worker: "worker-1",
+      evictable: ("shop", "app=cart"), guarded: ("shop", "app=db"),
+      daemonSet: ("kube-system", "kube-proxy"))
+    try await ClusterClientContract.run(name, on: subject)
+  }
+
+  @Test(
+    "Every refusal has its counterpart among the port's codes",
+    arguments: [
+      (401, ClusterError.Code.unauthorized), (403, .forbidden), (404, .notFound), (409, .conflict),
+      (422, .failed),
+    ])
+  func refusals(status: Int, code: ClusterError.Code) async throws {
+    let stub = try await Stub(
+      Stub.Route("/api/v1/nodes/a", method: "PATCH", .failure(status, "Reason", "It is so.")))
+    let cluster = KubeCluster(try stub.client())
+    let error = await #expect(throws: ClusterError.self) {
+      try await cluster.patchNode(named: "a", unschedulable: true, annotations: [:])
+    }
+    #expect(error?.code == code)
+    #expect(error?.message.contains("It is so.") == true)
+  }
+
+  @Test("A server that hangs up all the time can't be reached")
+  func hangsUp() async throws {
+    let stub = try await Stub(Stub.Route("/api/v1/nodes", .hangUp))
+    let cluster = KubeCluster(try stub.client())
+    let error = await #expect(throws: ClusterError.self) { try await cluster.nodes() }
+    #expect(error?.code == .unreachable)
+  }
+
+  @Test("A version that is none is named")
+  func oddVersion() async throws {
+    let stub = try await Stub(
+      Stub.Route("/version", .json(#"{"major":"1","minor":"19","gitVersion":"newest"}"#)))
+    let cluster = KubeCluster(try stub.client())
+    let error = await #expect(throws: ClusterError.self) { try await cluster.serverVersion() }
+    #expect(error?.code == .failed && error?.message.contains("newest") == true)
+  }
+}
+
+/// A small cluster's answers.
+private enum Script {
+  static let cart = pod("cart-1", in: "shop", labels: #"{"app":"cart"}"#)
+  static let database = pod("db-1", in: "shop", labels: #"{"app":"db"}"#)
+  static let apiServer = pod(
+    "kube-apiserver-cp-1", in: "kube-system", on: "cp-1",
+    labels: #"{"component":"kube-apiserver","tier":"control-plane"}"#, owner: "Node")
+
+  static let routes: [Stub.Route] = [
+    .init("/version", .json(#"{"major":"1","minor":"20","gitVersion":"v1.20.15"}"#)),
+    .init("/readyz", .json("ok")),
+    .init("/api/v1/nodes", query: ["watch": "true"], .silence),
+    .init("/api/v1/nodes", query: ["fieldSelector": "metadata.name=worker-1"], list(node("worker-1"))),
+    .init("/api/v1/nodes", query: ["fieldSelector": "metadata.name=no-such-node"], list()),
+    .init("/api/v1/nodes", list(node("cp-1", labels: controlPlane), node("worker-1"))),
+    // What the worker is after each of the contract's three changes.
+    .init(
+      "/api/v1/nodes/worker-1",
+      .json(
+        node(
+          "worker-1", annotations: #"{"pawl.dev/contract":"a \"quoted\" text"}"#, unschedulable: true)),
+      .json(node("worker-1", unschedulable: true)), .json(node("worker-1"))),
+    .init("/api/v1/nodes/worker-1", method: "PATCH", .json(node("worker-1"))),
+    .init("/api/v1/pods", query: ["watch": "true"], deletion(of: cart)),
+    .init("/api/v1/pods", query: ["fieldSelector": "spec.nodeName=worker-1"], list(cart, database)),
+    .init(
+      "/api/v1/namespaces/kube-system/pods", query: ["labelSelector": "component=etcd"], list()),
+    .init("/api/v1/namespaces/kube-system/pods", list(apiServer)),
+    .init("/api/v1/namespaces/no-such-namespace/pods", list()),
+    .init("/api/v1/namespaces/shop/pods", query: ["labelSelector": "app=cart"], list(cart)),
+    .init("/api/v1/namespaces/shop/pods", query: ["labelSelector": "app=db"], list(database)),
+    .init("/api/v1/namespaces/shop/pods/cart-1", .json(cart)),
+    .init("/api/v1/namespaces/shop/pods/db-1", .json(database)),
+    .init("/apis/policy", .json(#"{"versions":[{"version":"v1beta1"}]}"#)),
+    .init(
+      "/apis/policy/v1beta1/poddisruptionbudgets",
+      list(
+        #"{"metadata":{"name":"db","namespace":"shop"},"spec":{},"status":{"disruptionsAllowed":0,"currentHealthy":1,"desiredHealthy":1,"expectedPods":1}}"#
+      )),
+    .init(
+      "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy",
+      .json(#"{"metadata":{"name":"kube-proxy","namespace":"kube-system"}}"#)),
+  ]
+
+  /// The answers to evictions; those of the cart's pod depend on the case.
+  static func evictions(for name: String) -> [Stub.Route] {
+    let path = "/api/v1/namespaces/shop/pods"
+    let success = Stub.Reply.json(#"{"kind":"Status","status":"Success"}"#, status: 201)
+    var cart = Stub.Route(
+      path + "/cart-1/eviction", method: "POST", success, .failure(404, "NotFound", "not found"))
+    if name.contains("UID") {
+      cart.replies = [.failure(409, "Conflict", "the UID in the precondition differs")]
+    }
+    let blocked = Stub.Reply.failure(429, "TooManyRequests", "Cannot evict pod")
+    return [
+      .init("/api/v1", EvictionTests.resources("v1beta1")), cart,
+      .init(path + "/db-1/eviction", method: "POST", blocked),
+    ]
+  }
+
+  private static let controlPlane = #"{"node-role.kubernetes.io/control-plane":""}"#
+
+  private static func list(_ items: String...) -> Stub.Reply {
+    .json(#"{"metadata":{"resourceVersion":"1"},"items":[\#(items.joined(separator: ","))]}"#)
+  }
+
+  private static func deletion(of object: String) -> Stub.Reply {
+    .lines([#"{"type":"DELETED","object":\#(object)}"#], then: "hang")
+  }
+
+  private static func node(
+    _ name: String, labels: String = "{}", annotations: String = "{}", unschedulable: Bool = false
+  ) -> String {
+    #"{"metadata":{"name":"\#(name)","labels":\#(labels),"annotations":\#(annotations)},"spec":{"unschedulable":\#(unschedulable)},"status":{"nodeInfo":{"kubeletVersion":"v1.19.16"},"conditions":[{"type":"Ready","status":"True"}]}}"#
+  }
+
+  private static func pod(
+    _ name: String, in namespace: String, on node: String = "worker-1", labels: String,
+    owner: String = "ReplicaSet"
+  ) -> String {
+    #"{"metadata":{"name":"\#(name)","namespace":"\#(namespace)","uid":"uid-\#(name)","labels":\#(labels),"ownerReferences":[{"apiVersion":"v1","uid":"o","kind":"\#(owner)","name":"o","controller":true}]},"spec":{"nodeName":"\#(node)"},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}"#
+  }
+}
