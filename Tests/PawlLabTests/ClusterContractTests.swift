@@ -35,7 +35,7 @@ private struct Scene {
   init() throws { directory = try TemporaryDirectory() }
 
   func subject() throws -> ClusterClientContract.Subject {
-    let (cluster, _) = try KubeCluster.open(KubernetesAccess(kubeconfig: Lab.client + "/kubeconfig"))
+    let (cluster, _, _) = try KubeCluster.open(KubernetesAccess(kubeconfig: Lab.client + "/kubeconfig"))
     return ClusterClientContract.Subject(
       client: cluster, worker: name, evictable: (name, "app=evictable"), guarded: (name, "app=guarded"),
       daemonSet: ("kube-system", "kube-proxy"))

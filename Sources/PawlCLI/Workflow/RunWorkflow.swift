@@ -48,9 +48,10 @@ struct RunWorkflow {
     let display = RunDisplay()
     let executor = RunExecutor(
       store: store,
-      performer: ActionPerformer(
-        registry: .standard, hosts: world.hosts, cluster: world.cluster, clock: world.clock,
-        watchdog: world.clock),
+      performer: RedactingPerformer(
+        ActionPerformer(
+          registry: .standard, hosts: world.hosts, cluster: world.cluster, clock: world.clock,
+          watchdog: world.clock), redactor: world.redactor),
       clock: world.clock,
       notify: { display.notify($0) })
     let interrupts = Interrupts()
