@@ -55,7 +55,7 @@ package struct RunExecutor: Sendable {
     var stretch = RunStretch(
       id: id, epoch: epoch, machine: machine, nextSequence: events.count + 1, inputs: continuation)
     continuation.yield(.begin(by: owner))
-    return try await withThrowingTaskGroup(of: Void.self) { group in
+    return try await withThrowingDiscardingTaskGroup { group in
       defer { group.cancelAll() }
       group.addTask { await relay(controls, to: continuation) }
       for await input in inputs {
@@ -77,7 +77,7 @@ package struct RunExecutor: Sendable {
 
   /// Feeds one input and whatever follows from it at once; gives the outcome when the run is over.
   private func process(
-    _ input: RunInput, _ stretch: inout RunStretch, _ group: inout ThrowingTaskGroup<Void, any Error>
+    _ input: RunInput, _ stretch: inout RunStretch, _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) async throws -> RunOutcome? {
     var open = [input]
     while !open.isEmpty {
@@ -112,10 +112,11 @@ package struct RunExecutor: Sendable {
   }
 
   private func start(
-    _ id: StepID, _ attempt: Int, _ stretch: RunStretch, _ group: inout ThrowingTaskGroup<Void, any Error>,
+    _ id: StepID, _ attempt: Int, _ stretch: RunStretch,
+    _ group: inout ThrowingDiscardingTaskGroup<any Error>,
     _ work: @escaping @Sendable (PlanStep, StepContext) async -> RunInput
   ) {
-    guard let step = stretch.machine.plan.step(id) else { return }
+    guard let step = stretch.machine.steps.step(id) else { return }
     let context = StepContext(run: stretch.id, attempt: attempt, epoch: stretch.epoch) { [notify] progress in
       notify(.progress(id, progress))
     }
@@ -128,7 +129,8 @@ package struct RunExecutor: Sendable {
   }
 
   private func startTimer(
-    _ step: StepID, _ seconds: Int, _ stretch: RunStretch, _ group: inout ThrowingTaskGroup<Void, any Error>
+    _ step: StepID, _ seconds: Int, _ stretch: RunStretch,
+    _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
     let inputs = stretch.inputs
     group.addTask { [clock] in
