@@ -80,6 +80,17 @@ let package = Package(
     .target(
       name: "PawlTestSupport", dependencies: [subprocess, system], path: "Tests/Support",
       swiftSettings: settings),
+    .target(
+      name: "PawlCrashSupport",
+      dependencies: ["PawlSimulation", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel"],
+      path: "Tests/CrashSupport", swiftSettings: settings),
+    tests(
+      "PawlCrashTests", ["PawlCrashSupport", "PawlSimulation", "PawlEngine", "PawlPlan", "PawlModel"]),
+    // Measures and prints; see scripts/bench.
+    .executableTarget(
+      name: "pawl-bench", dependencies: ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel"],
+      path: "Tests/Bench",
+      swiftSettings: settings),
     tests(
       "PawlCLITests",
       [

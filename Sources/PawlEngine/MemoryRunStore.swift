@@ -115,15 +115,13 @@ package final class MemoryRunStore: RunStore {
     return stored
   }
 
-  /// Changes a run as a whole, or not at all when `body` throws.
+  /// Changes a run where it lies: a copy for each event would cost more the longer the journal is.
   private func change<Result: Sendable>(
     _ run: RunID, _ body: (inout Run) throws(StoreError) -> Result
   ) throws(StoreError) -> Result {
     try state.withLock { state throws(StoreError) in
-      guard var stored = state.runs[run] else { throw .noRun(run) }
-      let result = try body(&stored)
-      state.runs[run] = stored
-      return result
+      guard let place = state.runs.index(forKey: run) else { throw .noRun(run) }
+      return try body(&state.runs.values[place])
     }
   }
 

@@ -47,7 +47,7 @@ package struct RunExecutor: Sendable {
     var stretch = RunStretch(
       id: id, epoch: epoch, machine: machine, nextSequence: events.count + 1, inputs: continuation)
     continuation.yield(.machine(.begin(by: owner)))
-    return try await withThrowingTaskGroup(of: Void.self) { group in
+    return try await withThrowingDiscardingTaskGroup { group in
       defer { group.cancelAll() }
       group.addTask { await relay(controls, to: continuation) }
       for await input in inputs {
@@ -71,7 +71,7 @@ package struct RunExecutor: Sendable {
   }
 
   private func follow(
-    _ control: RunControl, _ stretch: inout RunStretch, _ group: inout ThrowingTaskGroup<Void, any Error>
+    _ control: RunControl, _ stretch: inout RunStretch, _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) async throws -> RunOutcome? {
     switch control {
     case .detach:
@@ -95,7 +95,7 @@ package struct RunExecutor: Sendable {
 
   /// Feeds one input and whatever follows from it at once; gives the outcome when the run is over.
   private func process(
-    _ input: RunInput, _ stretch: inout RunStretch, _ group: inout ThrowingTaskGroup<Void, any Error>
+    _ input: RunInput, _ stretch: inout RunStretch, _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) async throws -> RunOutcome? {
     var open = [input]
     while !open.isEmpty {
@@ -131,10 +131,10 @@ package struct RunExecutor: Sendable {
 
   private func start(
     _ id: StepID, _ attempt: Int, _ stretch: inout RunStretch,
-    _ group: inout ThrowingTaskGroup<Void, any Error>,
+    _ group: inout ThrowingDiscardingTaskGroup<any Error>,
     _ work: @escaping @Sendable (PlanStep, StepContext) async -> RunInput
   ) {
-    guard let step = stretch.machine.plan.step(id) else { return }
+    guard let step = stretch.machine.steps.step(id) else { return }
     let (stops, stop) = AsyncStream<Void>.makeStream()
     stretch.stops[id] = stop
     let context = StepContext(
@@ -149,7 +149,8 @@ package struct RunExecutor: Sendable {
   }
 
   private func startTimer(
-    _ step: StepID, _ seconds: Int, _ stretch: RunStretch, _ group: inout ThrowingTaskGroup<Void, any Error>
+    _ step: StepID, _ seconds: Int, _ stretch: RunStretch,
+    _ group: inout ThrowingDiscardingTaskGroup<any Error>
   ) {
     let inputs = stretch.inputs
     group.addTask { [clock] in

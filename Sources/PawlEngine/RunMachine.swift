@@ -62,11 +62,11 @@ package struct RunMachine: Sendable {
   /// What the journal says.
   package private(set) var state: RunState
   private let limits: Limits
-  private let steps: [StepID: PlanStep]
+  /// The plan's steps by id.
+  package let steps: StepIndex
   private let dependents: [StepID: [StepID]]
-  private let positions: [StepID: Int]
   /// Steps whose needs are met and that are not done: the only ones looked at.
-  private var candidates: Set<StepID> = []
+  private var candidates: StepQueue
   private var unmetNeeds: [StepID: Int] = [:]
   /// Intents on their way to the journal, performances, probes and timers.
   private(set) var busy: Set<StepID> = []
@@ -82,8 +82,8 @@ package struct RunMachine: Sendable {
     self.plan = plan
     self.limits = limits
     state = try RunState(plan: plan, events: events)
-    steps = Dictionary(uniqueKeysWithValues: plan.steps.map { ($0.id, $0) })
-    positions = Dictionary(uniqueKeysWithValues: plan.steps.enumerated().map { ($1.id, $0) })
+    steps = StepIndex(plan)
+    candidates = StepQueue(steps)
     dependents = plan.steps.reduce(into: [:]) { result, step in
       for need in step.needs { result[need, default: []].append(step.id) }
     }
@@ -236,7 +236,7 @@ package struct RunMachine: Sendable {
   /// Seconds until the next attempt; nil when there is none. Attempts of earlier stretches do not count.
   private func delayBeforeRetry(of step: StepID, attempt: Int, after failure: StepFailure) -> Int? {
     let number = attempt - (attemptsBefore[step] ?? 0)
-    let policy = steps[step]?.retry ?? .never
+    let policy = steps.step(step)?.retry ?? .never
     switch failure.retry {
     case .permanent: return nil
     case .temporary: return number < policy.attempts ? policy.delay(after: number) : nil
@@ -273,8 +273,9 @@ package struct RunMachine: Sendable {
 
   private mutating func startable() -> [RunEventKind] {
     var intents: [RunEventKind] = []
-    for step in candidates.sorted(by: planOrder)
-    where !busy.contains(step) && busy.count < limits.concurrentSteps {
+    for step in candidates {
+      guard busy.count < limits.concurrentSteps else { break }
+      if busy.contains(step) { continue }
       let status = state.status(of: step)
       switch status {
       case .pending, .waiting, .ready:
@@ -291,12 +292,8 @@ package struct RunMachine: Sendable {
     return intents
   }
 
-  private func planOrder(_ left: StepID, _ right: StepID) -> Bool {
-    (positions[left] ?? 0) < (positions[right] ?? 0)
-  }
-
   private func outcomeWhenIdle() -> RunOutcome {
-    guard let left = candidates.min(by: planOrder) else { return .completed }
+    guard let left = candidates.first else { return .completed }
     if case .needsOperator = state.status(of: left) { return .needsOperator(left) }
     return .failed(left)
   }

@@ -45,20 +45,17 @@ package struct RunState: Sendable, Hashable {
     }
   }
 
-  /// The failed steps that a step waits behind, directly or not.
-  package func blockers(of step: PlanStep, in plan: Plan) -> [StepID] {
-    let byID = Dictionary(uniqueKeysWithValues: plan.steps.map { ($0.id, $0) })
-    var open = step.needs
-    var seen: Set<StepID> = []
-    var found: [StepID] = []
-    while let next = open.popLast() {
-      guard seen.insert(next).inserted else { continue }
-      switch status(of: next) {
-      case .failed, .needsOperator, .inDoubt: found.append(next)
-      case .succeeded: break
-      default: open.append(contentsOf: byID[next]?.needs ?? [])
+  /// For each step that has not begun, the failed steps that it waits behind, directly or not.
+  package func blockers(in plan: Plan) -> [StepID: Set<StepID>] {
+    var result: [StepID: Set<StepID>] = [:]
+    for step in plan.steps where status(of: step.id) == .pending {
+      for need in step.needs {
+        switch status(of: need) {
+        case .failed, .needsOperator, .inDoubt: result[step.id, default: []].insert(need)
+        default: if let behind = result[need] { result[step.id, default: []].formUnion(behind) }
+        }
       }
     }
-    return found.sorted()
+    return result
   }
 }

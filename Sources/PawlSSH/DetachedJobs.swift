@@ -30,6 +30,21 @@ extension SSHSession {
     try await pool.terminate(job, on: bastions + [target])
   }
 
+  /// Runs of which the host has jobs, sorted. A host without a state directory has none.
+  package func runsWithJobs() async throws(SSHError) -> [String] {
+    let directory = pool.settings.stateDirectory + "/jobs"
+    let result = try await run(
+      RemoteCommand(argv: ["ls", directory], environment: ["LC_ALL": "C"], sudo: true))
+    if result.exitStatus.isSuccess {
+      return result.outputText.split(separator: "\n").map(String.init).filter(isPlainName).sorted()
+    }
+    if result.errorText.contains("No such file or directory") { return [] }
+    throw SSHError(
+      .jobRefused, hop: target.name,
+      "\(target.name) can't list \(directory); check that \(target.user) may use sudo without a password there.",
+      hint: "sudo -n true", underlying: result.errorText)
+  }
+
   /// Removes what the jobs of a run have left on the host. Throws `jobRefused`, naming them, when some still run.
   package func removeJobs(run: String) async throws(SSHError) {
     let name = try validatedName(run, what: "run")

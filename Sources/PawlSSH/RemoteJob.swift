@@ -62,6 +62,17 @@ package struct OutputOffsets: Sendable, Hashable, Codable {
 
 /// A name that is safe as a directory name and in a script.
 func validatedName(_ name: String, what: String) throws(SSHError) -> String {
+  guard isPlainName(name) else {
+    throw SSHError(
+      .invalidCommand, hop: "",
+      "The \(what) name \"\(name)\" can't be used on a host; use letters, digits, dots, dashes and underscores."
+    )
+  }
+  return name
+}
+
+/// Whether a name can be a directory's: `[A-Za-z0-9][A-Za-z0-9._-]*`, 128 characters at most.
+func isPlainName(_ name: String) -> Bool {
   let isPlain = name.utf8.enumerated().allSatisfy { index, byte in
     switch byte {
     case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
@@ -71,11 +82,5 @@ func validatedName(_ name: String, what: String) throws(SSHError) -> String {
     default: false
     }
   }
-  guard isPlain, (1...128).contains(name.utf8.count) else {
-    throw SSHError(
-      .invalidCommand, hop: "",
-      "The \(what) name \"\(name)\" can't be used on a host; use letters, digits, dots, dashes and underscores."
-    )
-  }
-  return name
+  return isPlain && (1...128).contains(name.utf8.count)
 }

@@ -115,12 +115,12 @@ extension SimulatedCluster: ClusterClient {
   // MARK: Requests
 
   /// The time and the troubles of a request that changes nothing.
-  private func request(_ call: String) async throws(ClusterError) {
+  func request(_ call: String) async throws(ClusterError) {
     try await change(call) { _ in }
   }
 
   /// A request: it takes its time, and may fail before or after its effect.
-  private func change<Answer>(
+  func change<Answer>(
     _ call: String, _ body: (inout SimulatedWorld) throws(ClusterError) -> Answer
   ) async throws(ClusterError) -> Answer {
     do { try await sleep(for: SimulatedTimes.request) } catch {

@@ -68,6 +68,11 @@ extension SimulatedCluster: HostSessions {
     world.end(key, on: host)
   }
 
+  func runsWithJobs(on host: String) throws(HostError) -> [RunID] {
+    try reach(host)
+    return Set((world.jobKeys[host] ?? [:]).keys.map(\.run)).sorted { $0.text < $1.text }
+  }
+
   func removeJobs(of run: RunID, on host: String) throws(HostError) {
     try reach(host)
     var running: [String] = []
@@ -169,6 +174,10 @@ package struct SimulatedSession: HostSession {
 
   package func terminate(_ key: JobKey) async throws(HostError) {
     try await cluster.terminate(key, on: host)
+  }
+
+  package func runsWithJobs() async throws(HostError) -> [RunID] {
+    try await cluster.runsWithJobs(on: host)
   }
 
   package func removeJobs(of run: RunID) async throws(HostError) {

@@ -43,21 +43,31 @@ struct JournalReader {
   let db: Database
   let chain: HashChain
 
+  /// Reads on from an earlier, sound check up to the first fault: what the chain has bound once is not read again.
+  func check(_ run: RunID, after earlier: JournalCheck) throws -> JournalCheck {
+    var check = earlier
+    try readTail(into: &check)
+    return check
+  }
+
   /// Reads up to the first fault. - Throws: `notFound`, and what SQLite says when no row can be read.
   func check(_ run: RunID) throws -> JournalCheck {
     let row = try Row.fetchOne(db, sql: "SELECT body, hash FROM run WHERE id = ?", arguments: [run.text])
     guard let row else { throw StoreError.noRun(run) }
     var check = JournalCheck(run: run)
     try readRecord(row, into: &check)
-    guard check.fault == nil else { return check }
+    if check.fault == nil { try readTail(into: &check) }
+    return check
+  }
+
+  private func readTail(into check: inout JournalCheck) throws {
     check.setAside = try Int.fetchAll(
-      db, sql: "SELECT sequence FROM tornEvent WHERE run = ? ORDER BY rowid", arguments: [run.text])
+      db, sql: "SELECT sequence FROM tornEvent WHERE run = ? ORDER BY rowid", arguments: [check.run.text])
     do {
       try readEvents(into: &check)
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
       fail(&check, .damaged, at: check.events.count + 1, "its page of the database can't be read")
     }
-    return check
   }
 
   private func readRecord(_ row: Row, into check: inout JournalCheck) throws {
@@ -83,8 +93,8 @@ struct JournalReader {
       db, sql: "SELECT sequence, hash FROM head WHERE run = ?", arguments: [check.run.text])
     let last: Int = try end?.field("sequence") ?? 0
     let rows = try Row.fetchCursor(
-      db, sql: "SELECT sequence, body, hash FROM event WHERE run = ? ORDER BY sequence",
-      arguments: [check.run.text])
+      db, sql: "SELECT sequence, body, hash FROM event WHERE run = ? AND sequence > ? ORDER BY sequence",
+      arguments: [check.run.text, check.events.count])
     while let row = try rows.next() {
       try readEvent(row, last: last, into: &check)
       // A later broken link weighs more than an event of a newer kind, but events end at the first fault.

@@ -2,6 +2,7 @@ package import Foundation
 import GRDB
 package import PawlEngine
 package import PawlPlan
+import Synchronization
 
 /// Runs on disk: a SQLite database in a state directory that belongs to one machine.
 ///
@@ -14,6 +15,8 @@ package final class SQLiteRunStore: RunStore {
   private let directory: StateDirectory
   private let chain: HashChain
   private let pool: DatabasePool
+  /// The journal that was read last, when it was sound: a journal only grows, so the next load reads what is new.
+  private let lastCheck = Mutex<JournalCheck?>(nil)
 
   /// Opens the store, making the directory and the database when they are missing; may take a moment.
   ///
@@ -57,7 +60,11 @@ package final class SQLiteRunStore: RunStore {
   }
 
   package func load(_ run: RunID) async throws(StoreError) -> (record: RunRecord, events: [RunEvent]) {
-    let check = try await verify(run: run)
+    let earlier = lastCheck.withLock { $0?.run == run ? $0 : nil }
+    let check =
+      if let earlier { try await remembering { try $0.check(run, after: earlier) } } else {
+        try await verify(run: run)
+      }
     if let fault = check.fault, fault.kind != .tornTail { throw Self.refusal(check, fault) }
     guard let record = check.record else { throw .newerRun(run) }
     return (record, check.events)
@@ -123,7 +130,15 @@ package final class SQLiteRunStore: RunStore {
   /// Follows a run's hash chain to its end or first fault; what was read before the fault is in the answer.
   /// - Throws: `notFound`, and `damaged` when nothing of the run can be read.
   package func verify(run: RunID) async throws(StoreError) -> JournalCheck {
-    try await read { try JournalReader(db: $0.db, chain: $0.chain).check(run) }
+    try await remembering { try $0.check(run) }
+  }
+
+  private func remembering(
+    _ check: @escaping @Sendable (JournalReader) throws -> JournalCheck
+  ) async throws(StoreError) -> JournalCheck {
+    let result = try await read { try check(JournalReader(db: $0.db, chain: $0.chain)) }
+    lastCheck.withLock { $0 = result.fault == nil ? result : nil }
+    return result
   }
 
   /// What the writing connection is set to.

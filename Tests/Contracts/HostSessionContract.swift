@@ -45,7 +45,7 @@ package enum HostSessionContract {
     ("a detached command runs once for a key", runsOncePerKey),
     ("a detached command's state can be asked for", tellsState),
     ("output is passed on and kept", passesOutputOn),
-    ("the jobs of a run are removed, others stay", removesJobs),
+    ("the jobs of a run are listed and removed, others stay", removesJobs),
     ("an earlier epoch is fenced off", fencesEarlierEpochs),
     ("a detached command can be ended", terminates),
     ("giving up watching leaves the command running", survivesCancellation),
@@ -114,9 +114,12 @@ package enum HostSessionContract {
 
   private static func removesJobs(_ subject: Subject) async throws {
     let session = subject.session
+    #expect(try await session.runsWithJobs() == [])
     _ = try await session.runDetached(subject.counted, key: key("a.1.1"), epoch: 1) { _ in }
     _ = try await session.runDetached(subject.counted, key: key("a.1.1", run: "run-2"), epoch: 1) { _ in }
+    #expect(try await session.runsWithJobs() == [RunID("run-1"), RunID("run-2")])
     try await session.removeJobs(of: RunID("run-1"))
+    #expect(try await session.runsWithJobs() == [RunID("run-2")])
     #expect(try await session.jobState(key("a.1.1")) == .absent)
     #expect(try await session.jobState(key("a.1.1", run: "run-2")) != .absent)
   }

@@ -50,7 +50,7 @@ struct CanaryTests {
     ) { [state = state as String, format = format as String] in
       let cluster = SimulatedCluster.demo(pace: .timesFaster(50))
       let world = World(
-        hosts: CarelessHosts(inner: cluster), cluster: cluster, clock: PacedClock(speed: 50),
+        hosts: CarelessHosts(inner: cluster), cluster: cluster, leases: cluster, clock: PacedClock(speed: 50),
         redactor: Redactor(secrets: [Canary.token]), close: {})
       let inventory = SimulatedCluster.demoInventory
       let facts = try #require(
@@ -140,5 +140,6 @@ private struct CarelessHost: HostSession {
 
   func jobState(_ key: JobKey) async throws(HostError) -> JobState { try await inner.jobState(key) }
   func terminate(_ key: JobKey) async throws(HostError) { try await inner.terminate(key) }
+  func runsWithJobs() async throws(HostError) -> [RunID] { try await inner.runsWithJobs() }
   func removeJobs(of run: RunID) async throws(HostError) { try await inner.removeJobs(of: run) }
 }

@@ -47,6 +47,24 @@ struct RunMachineTests {
     #expect(first == [.record([.stepStarted(s0, attempt: 1), .stepStarted(s1, attempt: 1)])])
   }
 
+  @Test("Steps start in the plan's order, whatever the order in which they become ready")
+  func planOrder() throws {
+    var harness = MachineHarness()
+    let plan = TestPlan.make([("a", []), ("b", []), ("c", ["b"]), ("d", ["a"])])
+    try harness.run(plan, limits: RunMachine.Limits(concurrentSteps: 1))
+    #expect(harness.world.performed.map(\.text) == ["a", "b", "c", "d"])
+  }
+
+  @Test("A step that waits behind failed ones names them, through steps that never began")
+  func blockers() throws {
+    var harness = MachineHarness()
+    let plan = TestPlan.make([("a", []), ("b", ["a"]), ("c", ["b"]), ("d", [])])
+    harness.world.scripted[StepID("a")] = [.failed(broken)]
+    try harness.run(plan)
+    let state = try RunState(plan: plan, events: harness.log)
+    #expect(state.blockers(in: plan) == [StepID("b"): [StepID("a")], StepID("c"): [StepID("a")]])
+  }
+
   @Test("A temporary failure is tried again after a growing delay, a permanent one is not")
   func retry() throws {
     var harness = MachineHarness()

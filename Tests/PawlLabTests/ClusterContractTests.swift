@@ -24,6 +24,20 @@ extension LabTests {
       }
       try await scene.remove()
     }
+
+    @Test("is kept by a real API server for leases too", arguments: ClusterLeasesContract.names)
+    func leases(name: String) async throws {
+      let namespace = "contract-" + UUID().uuidString.lowercased().prefix(8)
+      try await Lab.run("kubectl", "create", "namespace", namespace)
+      let (cluster, _, _) = try KubeCluster.open(KubernetesAccess(kubeconfig: Lab.client + "/kubeconfig"))
+      do {
+        try await ClusterLeasesContract.run(name, on: .init(leases: cluster, namespace: namespace))
+      } catch {
+        try await Lab.run("kubectl", "delete", "namespace", namespace, "--wait=false")
+        throw error
+      }
+      try await Lab.run("kubectl", "delete", "namespace", namespace, "--wait=false")
+    }
   }
 }
 

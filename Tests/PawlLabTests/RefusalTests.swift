@@ -79,6 +79,7 @@ extension LabTests {
 
     @Test("A kubelet ahead of its API server: the host and the rule are named")
     func kubeletAhead() async throws {
+      try await Lab.run("reset")
       _ = try await Lab.onHost(
         "worker-2", "sh", "-c",
         "apt-get install -y -q --allow-change-held-packages kubelet=1.20.15-00 && apt-mark hold kubelet && systemctl restart kubelet"
@@ -88,7 +89,6 @@ extension LabTests {
       }
       try await refusal(
         ["upgrade", "--to", "1.20", "--yes"], status: 1, says: ["worker-2", "kubelet-not-newer"])
-      try await Lab.run("reset")
     }
 
     @Test("Without a terminal and without --yes nothing is run")

@@ -301,6 +301,7 @@ struct DetachedJobTests {
   func removal() async throws {
     try await withScene { scene in
       let (session, job) = (scene.session, scene.job)
+      #expect(try await session.runsWithJobs() == [])
       let other = try JobKey(run: "run-2", name: "x")
       for key in [try JobKey(run: "run-1", name: "old"), other] {
         _ = try await session.runDetached(RemoteCommand(argv: ["true"]), job: key)
@@ -314,7 +315,9 @@ struct DetachedJobTests {
       #expect(error.message.contains("step.a"))
       await scene.openGate()
       _ = try await task.value
+      #expect(try await session.runsWithJobs() == ["run-1", "run-2"])
       try await session.removeJobs(run: "run-1")
+      #expect(try await session.runsWithJobs() == ["run-2"])
       #expect(try await session.jobState(job) == .absent)
       #expect(!FileManager.default.fileExists(atPath: "\(scene.lab.stateDirectory)/jobs/run-1"))
       #expect(try await session.jobState(other) != .absent)

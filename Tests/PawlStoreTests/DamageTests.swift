@@ -89,6 +89,25 @@ struct DamageTests {
     #expect(check.events == [Sample.shortRun[0], forged])
   }
 
+  @Test(
+    "A second load reads on from the first: what others appended is in it, and a changed new event is found")
+  func loadsGoOn() async throws {
+    let store = try directory.open()
+    try await store.create(Sample.record("run-1"))
+    try await store.append(Array(Sample.shortRun.prefix(2)), to: run)
+    #expect(try await store.load(run).events.count == 2)
+    try await directory.open().append(Array(Sample.shortRun.suffix(2)), to: run)
+    #expect(try await store.load(run).events == Sample.shortRun)
+
+    let other = try directory.open()
+    _ = try await other.load(run)
+    try await store.append([Sample.event(5, .runStarted(by: "anna@ops1", resumed: true))], to: run)
+    let raw = try RawDatabase(directory.journal())
+    let change = "UPDATE event SET body = CAST(replace(body, 'anna', 'evil') AS BLOB) WHERE sequence = 5"
+    try #require(raw.run("DROP TRIGGER eventKept;" + change) == 0)
+    await #expect(throws: StoreError.self) { try await other.load(run) }
+  }
+
   @Test("A torn last event is left out, reported, and moved aside by the next append")
   func tornTail() async throws {
     try await tampered("UPDATE event SET body = substr(body, 1, 20) WHERE sequence = 4")

@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import Synchronization
 import SystemPackage
 
 /// The real `pawl` binary of this build, run as a process.
@@ -58,23 +59,37 @@ package struct PawlProgram: Sendable {
   package func runAndKill(
     _ arguments: [String], when condition: @Sendable (String) -> Bool
   ) async throws -> (lines: [String], status: Int32) {
-    let result = try await Subprocess.run(
-      .path(.init(Self.path)), arguments: Arguments(arguments),
-      environment: .inherit.updating(Self.keys(environment)), workingDirectory: .init(directory),
-      input: .none,
-      output: .sequence, error: .discarded
-    ) { execution in
-      var lines: [String] = []
-      for try await line in execution.standardOutput.strings() {
-        lines.append(line)
-        if condition(line) {
-          try execution.send(signal: .kill)
-          break
-        }
-      }
-      return lines
+    try await watch(arguments) { line, signal in
+      guard condition(line) else { return true }
+      try signal(.kill)
+      return false
     }
-    return (result.closureResult, Self.code(result.terminationStatus))
+  }
+
+  /// Runs to the end; from the first line of standard output that satisfies `condition`, the process stands still
+  /// while `body` works.
+  package func runAndFreeze(
+    _ arguments: [String], when condition: @Sendable (String) -> Bool,
+    while body: @Sendable () async throws -> Void
+  ) async throws -> (lines: [String], status: Int32) {
+    let wasFrozen = Mutex(false)
+    return try await watch(arguments) { line, signal in
+      guard condition(line),
+        !wasFrozen.withLock({ frozen in
+          defer { frozen = true }
+          return frozen
+        })
+      else { return true }
+      try signal(.suspend)
+      do {
+        try await body()
+      } catch {
+        try signal(.kill)
+        throw error
+      }
+      try signal(.resume)
+      return true
+    }
   }
 
   /// Runs to the end and shows each line of standard output as it comes.
@@ -82,6 +97,17 @@ package struct PawlProgram: Sendable {
   /// - Returns: all lines and the exit code.
   package func run(
     _ arguments: [String], eachLine: @Sendable (String) async throws -> Void
+  ) async throws -> (lines: [String], status: Int32) {
+    try await watch(arguments) { line, _ in
+      try await eachLine(line)
+      return true
+    }
+  }
+
+  /// Runs and reads standard output line by line, until the end or until `goOn` is false.
+  private func watch(
+    _ arguments: [String],
+    goOn: @Sendable (_ line: String, _ signal: (Signal) throws -> Void) async throws -> Bool
   ) async throws -> (lines: [String], status: Int32) {
     let result = try await Subprocess.run(
       .path(.init(Self.path)), arguments: Arguments(arguments),
@@ -91,7 +117,7 @@ package struct PawlProgram: Sendable {
       var lines: [String] = []
       for try await line in execution.standardOutput.strings() {
         lines.append(line)
-        try await eachLine(line)
+        guard try await goOn(line, { try execution.send(signal: $0) }) else { break }
       }
       return lines
     }

@@ -5,7 +5,7 @@ import PawlSteps
 
 /// The API server behind the port `ClusterClient`.
 struct KubeCluster: ClusterClient {
-  private let client: KubeClient
+  let client: KubeClient
 
   init(_ client: KubeClient) { self.client = client }
 
@@ -141,7 +141,7 @@ struct KubeCluster: ClusterClient {
   }
 
   /// Puts the client's errors into the port's words.
-  private func asking<Answer>(
+  func asking<Answer>(
     _ call: () async throws(KubeError) -> Answer
   ) async throws(ClusterError) -> Answer {
     do throws(KubeError) {

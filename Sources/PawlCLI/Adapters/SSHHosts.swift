@@ -8,16 +8,21 @@ import PawlSteps
 struct SSHHosts: HostSessions {
   private let inventory: Inventory
   private let pool: SSHPool
+  /// What epochs are kept under on hosts; nil before the cluster's lock is taken.
   private let fence: String?
 
-  /// Makes the hosts of an inventory.
-  ///
-  /// `fence` names what epochs belong to. There is none by default: the epoch of a lock on this machine means nothing
-  /// beside another machine's. The lock in the cluster will bring one that does.
   init(_ inventory: Inventory, settings: SSHPool.Settings = SSHPool.Settings(), fence: String? = nil) {
+    self.init(inventory, pool: SSHPool(settings: settings), fence: fence)
+  }
+
+  private init(_ inventory: Inventory, pool: SSHPool, fence: String?) {
     self.inventory = inventory
-    self.pool = SSHPool(settings: settings)
+    self.pool = pool
     self.fence = fence
+  }
+
+  func fenced(for cluster: String) -> any HostSessions {
+    SSHHosts(inventory, pool: pool, fence: cluster)
   }
 
   func session(to host: String) async throws(HostError) -> any HostSession {
@@ -76,9 +81,10 @@ private struct SSHHost: HostSession {
     _ command: HostCommand, key: PawlSteps.JobKey, epoch: Int, onOutput: @escaping @Sendable (String) -> Void
   ) async throws(HostError) -> HostCommandResult {
     let (output, errors) = (TextPieces(), TextPieces())
-    return try await asking { () throws(SSHError) in
-      var fence: Fence?
-      if let cluster = self.fence { fence = try Fence(cluster: cluster, epoch: UInt64(max(0, epoch))) }
+    do throws(SSHError) {
+      let fence = try fence.map { name throws(SSHError) in
+        try Fence(cluster: name, epoch: UInt64(max(0, epoch)))
+      }
       let result = try await session.runDetached(
         RemoteCommand(command), job: PawlSSH.JobKey(key), fence: fence
       ) { chunk in
@@ -86,7 +92,18 @@ private struct SSHHost: HostSession {
         if !text.isEmpty { onOutput(text) }
       }
       return HostCommandResult(result)
+    } catch {
+      throw error.code == .fenced ? refusedByFence(error, fence ?? "") : HostError(error)
     }
+  }
+
+  private func refusedByFence(_ error: SSHError, _ fence: String) -> HostError {
+    HostError(
+      .fenced,
+      """
+      \(error.message) If no other run exists, the cluster or its lock came from a backup or was made again: then \
+      remove /var/lib/pawl/fence/\(fence) on \(host).
+      """)
   }
 
   func jobState(_ key: PawlSteps.JobKey) async throws(HostError) -> PawlSteps.JobState {
@@ -102,6 +119,10 @@ private struct SSHHost: HostSession {
 
   func terminate(_ key: PawlSteps.JobKey) async throws(HostError) {
     try await asking { () throws(SSHError) in try await session.terminateJob(PawlSSH.JobKey(key)) }
+  }
+
+  func runsWithJobs() async throws(HostError) -> [RunID] {
+    try await asking { () throws(SSHError) in try await session.runsWithJobs() }.map { RunID($0) }
   }
 
   func removeJobs(of run: RunID) async throws(HostError) {

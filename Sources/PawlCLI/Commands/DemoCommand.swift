@@ -36,7 +36,8 @@ struct DemoCommand: AsyncParsableCommand {
       }
       let cluster = SimulatedCluster.demo(pace: .timesFaster(speed))
       let inventory = SimulatedCluster.demoInventory
-      let world = World(hosts: cluster, cluster: cluster, clock: PacedClock(speed: speed), close: {})
+      let world = World(
+        hosts: cluster, cluster: cluster, leases: cluster, clock: PacedClock(speed: speed), close: {})
       let facts = try await Preparation(inventory: inventory, world: world).facts()
       let plan = try Catalogue.planner.plan(
         Planner.Request(

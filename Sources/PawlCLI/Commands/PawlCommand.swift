@@ -25,7 +25,7 @@ struct PawlCommand: AsyncParsableCommand {
         name: "Runs",
         subcommands: [
           ResumeCommand.self, RunsCommand.self, ShowCommand.self, LogsCommand.self, PauseCommand.self,
-          CancelCommand.self, ApproveCommand.self,
+          CancelCommand.self, ApproveCommand.self, ReleaseCommand.self,
         ]),
       CommandGroup(
         name: "Looking",

@@ -136,6 +136,7 @@ struct ApplyCommand: AsyncParsableCommand {
   var file: String
 
   @OptionGroup var approval: ApprovalOptions
+  @OptionGroup var lock: LockOptions
   @OptionGroup var inventory: InventoryOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
@@ -147,12 +148,13 @@ struct ApplyCommand: AsyncParsableCommand {
       let inventory = try self.inventory.load()
       let world = try World.real(inventory)
       return try await closing(world) {
+        try await lock.refuseIfHeld(world)
         let facts = try await Preparation(inventory: inventory, world: world).facts()
         try StalePlan.refuse(plan, inventory: inventory, facts: facts)
         if output.format == .human { Console.write(PlanReport(plan).text(width: Console.width)) }
         if plan.steps.isEmpty { return .success }
         try Approval.ask(for: plan, options: approval)
-        let workflow = try RunWorkflow.open(state, output: output)
+        let workflow = try RunWorkflow.open(state, output: output, takeOver: lock.takeOver)
         return try await workflow.start(plan, inventory: inventory, facts: facts, world: world)
       }
     }

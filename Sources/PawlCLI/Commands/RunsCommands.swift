@@ -14,12 +14,13 @@ struct ResumeCommand: AsyncParsableCommand {
   @Argument(help: "The run; without it the last unfinished one.")
   var runID: String?
 
+  @OptionGroup var lock: LockOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
     try await reportingFailures {
-      let workflow = try RunWorkflow.open(state, output: output)
+      let workflow = try RunWorkflow.open(state, output: output, takeOver: lock.takeOver)
       guard let id = try await chosen(from: workflow.store) else {
         Console.error("There is no unfinished run to go on with.")
         return .success
@@ -173,18 +174,20 @@ struct ShowCommand: AsyncParsableCommand {
       let (record, events) = try await store.load(RunID(runID))
       let run = try RunState(plan: record.plan, events: events)
       guard output.format == .human else {
+        let steps = StepIndex(record.plan)
         for event in events {
-          Console.line(JSONLine.text(EventLine(event, run: record.id, plan: record.plan)))
+          Console.line(JSONLine.text(EventLine(event, run: record.id, steps: steps)))
         }
         return .success
       }
       let created = record.createdAt.ISO8601Format()
       Console.line("\(record.plan.title)\nRun \(record.id), made \(created) by \(record.createdBy)")
       let width = (record.plan.steps.map(\.id.text.count).max() ?? 0) + 2
+      let blockers = run.blockers(in: record.plan)
       for step in record.plan.steps {
         let status = run.status(of: step.id)
-        let blockers = status == .pending ? run.blockers(of: step, in: record.plan) : []
-        let why = blockers.isEmpty ? "" : "  (blocked by \(blockers.map(\.text).joined(separator: ", ")))"
+        let names = blockers[step.id, default: []].sorted().map(\.text)
+        let why = names.isEmpty ? "" : "  (blocked by \(names.joined(separator: ", ")))"
         Console.line("  \(step.id.text.padded(to: width))\(status.label)\(why)")
         for line in RunText.failure(of: step.id, run) { Console.line("    " + line) }
       }

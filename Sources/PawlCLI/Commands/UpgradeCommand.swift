@@ -24,6 +24,7 @@ struct UpgradeCommand: AsyncParsableCommand {
   var dryRun = false
 
   @OptionGroup var approval: ApprovalOptions
+  @OptionGroup var lock: LockOptions
   @OptionGroup var inventory: InventoryOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
@@ -34,7 +35,7 @@ struct UpgradeCommand: AsyncParsableCommand {
       given["target"] = try RunbookInputs.version(to)
       return try await PlanAndRun(
         runbook: "kubeadm-upgrade", inputs: given, inventory: inventory, state: state, output: output,
-        approval: approval, dryRun: dryRun
+        approval: approval, lock: lock, dryRun: dryRun
       ).run()
     }
   }
@@ -54,6 +55,7 @@ struct RunCommandLine: AsyncParsableCommand {
   var dryRun = false
 
   @OptionGroup var approval: ApprovalOptions
+  @OptionGroup var lock: LockOptions
   @OptionGroup var inventory: InventoryOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
@@ -62,7 +64,7 @@ struct RunCommandLine: AsyncParsableCommand {
     try await reportingFailures {
       try await PlanAndRun(
         runbook: runbook, inputs: try RunbookInputs.parse(inputs), inventory: inventory, state: state,
-        output: output, approval: approval, dryRun: dryRun
+        output: output, approval: approval, lock: lock, dryRun: dryRun
       ).run()
     }
   }
@@ -99,6 +101,7 @@ struct PlanAndRun {
   let state: StateOptions
   let output: OutputOptions
   let approval: ApprovalOptions
+  let lock: LockOptions
   let dryRun: Bool
 
   func run() async throws -> ExitStatus {
@@ -106,6 +109,7 @@ struct PlanAndRun {
     let inventory = try self.inventory.load()
     let world = try World.real(inventory)
     return try await closing(world) {
+      if !dryRun { try await lock.refuseIfHeld(world) }
       let facts = try await Preparation(inventory: inventory, world: world).facts()
       let plan = try Catalogue.planner.plan(
         Planner.Request(
@@ -114,7 +118,7 @@ struct PlanAndRun {
       show(plan)
       if plan.steps.isEmpty || dryRun { return .success }
       try Approval.ask(for: plan, options: approval)
-      let workflow = try RunWorkflow.open(state, output: output)
+      let workflow = try RunWorkflow.open(state, output: output, takeOver: lock.takeOver)
       return try await workflow.start(plan, inventory: inventory, facts: facts, world: world)
     }
   }

@@ -1,4 +1,5 @@
 import PawlEngine
+import PawlSteps
 
 /// The exit codes of the contract; see docs/command-line.md.
 enum ExitStatus: Int32, Sendable {
@@ -29,6 +30,15 @@ enum ExitStatus: Int32, Sendable {
     case .needsOperator: self = .needsOperator
     }
   }
+
+  /// The code for a run's end, where a failed step can tell that another run holds the cluster.
+  init(_ outcome: RunOutcome?, _ state: RunState) {
+    if case .failed = outcome, state.statuses.values.contains(where: \.isTakenOver) {
+      self = .locked
+    } else {
+      self.init(outcome)
+    }
+  }
 }
 
 /// What ends a command early: sentences for standard error, and a code.
@@ -44,5 +54,12 @@ struct CommandFailure: Error {
 
   init(_ status: ExitStatus, _ line: String) {
     self.init(status, [line])
+  }
+}
+
+extension StepStatus {
+  /// Whether the step failed because another run holds the cluster.
+  fileprivate var isTakenOver: Bool {
+    if case .failed(_, let failure) = self { failure.isTakenOver } else { false }
   }
 }

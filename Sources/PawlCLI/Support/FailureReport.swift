@@ -16,8 +16,11 @@ enum FailureReport {
     case PlanningError.refused(let refusals): refused(refusals)
     case let error as StoreError:
       CommandFailure(error.code == .locked ? .locked : .failed, [error.message])
+    case let error as ClusterLockError: CommandFailure(status(of: error), [error.message])
     case let error as HostError: CommandFailure(status(of: error), [error.message])
     case let error as ClusterError: CommandFailure(status(of: error), [error.message])
+    case let error as StepFailure:
+      CommandFailure(error.retry == .transport ? .unreachable : .failed, [error.message])
     case let error as IllegalTransition:
       CommandFailure(.failed, [error.description, "Look at it with 'pawl runs verify'."])
     case is CancellationError: CommandFailure(.failed, "Cancelled.")
@@ -28,6 +31,14 @@ enum FailureReport {
   static func refused(_ refusals: [PlanRefusal]) -> CommandFailure {
     CommandFailure(
       .failed, ["The plan is refused; nothing was touched."] + refusals.map { "  \($0.code): \($0)" })
+  }
+
+  private static func status(of error: ClusterLockError) -> ExitStatus {
+    switch error.code {
+    case .held, .lost: .locked
+    case .unreachable, .unauthorized: .unreachable
+    case .forbidden, .cancelled, .failed: .failed
+    }
   }
 
   private static func status(of error: HostError) -> ExitStatus {

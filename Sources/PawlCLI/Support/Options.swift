@@ -133,3 +133,9 @@ struct ApprovalOptions: ParsableArguments {
   @Flag(name: [.customShort("y"), .long], help: "Run without asking.")
   var yes = false
 }
+
+/// What to do about another holder of the cluster's lock.
+struct LockOptions: ParsableArguments {
+  @Flag(help: "Replace another run that holds the cluster, if it gives no sign of life for a while.")
+  var takeOver = false
+}

@@ -7,17 +7,19 @@ struct JSONView: RunView {
   private let write: @Sendable (String) -> Void
   private var run = RunID("")
   private var plan: Plan?
+  private var steps: StepIndex?
 
   init(write: @escaping @Sendable (String) -> Void = { Console.line($0) }) { self.write = write }
 
   mutating func begin(_ run: RunID, plan: Plan, state: RunState) {
     self.run = run
     self.plan = plan
+    steps = StepIndex(plan)
   }
 
   mutating func show(_ notice: RunNotice, at time: ContinuousClock.Instant) {
     switch notice {
-    case .event(let event): emit(EventLine(event, run: run, plan: plan))
+    case .event(let event): emit(EventLine(event, run: run, steps: steps))
     case .progress(let step, let progress): emit(EventLine(progress, of: step, run: run))
     }
   }
@@ -27,7 +29,7 @@ struct JSONView: RunView {
   mutating func end(_ outcome: RunOutcome?, state: RunState) {
     guard let plan else { return }
     var line = EventLine(run: run, event: "run-summary")
-    line.exitCode = Int(ExitStatus(outcome).rawValue)
+    line.exitCode = Int(ExitStatus(outcome, state).rawValue)
     line.message = RunText.closing(outcome, run: run, plan: plan, state: state).joined(separator: "\n")
     emit(line)
   }
@@ -80,12 +82,12 @@ struct EventLine: Encodable {
     self.step = step.text
   }
 
-  init(_ event: RunEvent, run: RunID, plan: Plan?) {
+  init(_ event: RunEvent, run: RunID, steps: StepIndex?) {
     self.init(run: run, event: event.kind.label)
     sequence = event.sequence
     time = event.time
     step = event.kind.step?.text
-    host = event.kind.step.flatMap { plan?.step($0)?.host }
+    host = event.kind.step.flatMap { steps?.step($0)?.host }
     fill(from: event.kind)
   }
 

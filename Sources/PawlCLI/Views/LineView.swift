@@ -8,6 +8,7 @@ struct LineView: RunView {
   private let write: @Sendable (String) -> Void
   private var run = RunID("")
   private var plan: Plan?
+  private var steps: StepIndex?
   private var started: [StepID: ContinuousClock.Instant] = [:]
   private var status: [StepID: (words: String, time: ContinuousClock.Instant)] = [:]
   private var done = 0
@@ -20,6 +21,7 @@ struct LineView: RunView {
   mutating func begin(_ run: RunID, plan: Plan, state: RunState) {
     self.run = run
     self.plan = plan
+    steps = StepIndex(plan)
     done = plan.steps.count { state.status(of: $0.id).isSucceeded }
     write("Run \(run): \(plan.title)")
   }
@@ -49,7 +51,7 @@ struct LineView: RunView {
     case .runStarted, .runStopped, .stepProbeStarted, .stepRetried: return
     case .stepStarted(let step, let attempt):
       started[step] = time
-      line("start", step, (attempt > 1 ? "attempt \(attempt): " : "") + (plan?.step(step)?.title ?? ""))
+      line("start", step, (attempt > 1 ? "attempt \(attempt): " : "") + (steps?.step(step)?.title ?? ""))
     case .stepSucceeded(let step, _, let outcome):
       done += 1
       line(palette.green("done"), step, outcome.summary + took(step, time))

@@ -13,6 +13,7 @@ struct LiveView: RunView {
   private let screen: Screen
   private var run = RunID("")
   private var plan: Plan?
+  private var steps: StepIndex?
   private var running: [StepID: Running] = [:]
   private var order: [StepID] = []
   private var done = 0
@@ -28,6 +29,7 @@ struct LiveView: RunView {
   mutating func begin(_ run: RunID, plan: Plan, state: RunState) {
     self.run = run
     self.plan = plan
+    steps = StepIndex(plan)
     begun = .now
     done = plan.steps.count { state.status(of: $0.id).isSucceeded }
     for line in "Run \(run): \(plan.title)".wrapped(to: screen.width()) { screen.line(palette.bold(line)) }
@@ -54,7 +56,7 @@ struct LiveView: RunView {
     case .stepStopped(let step, _, let reason):
       finish(step, "stop", palette.yellow, reason, "")
     case .stepStarted(let step, _):
-      begin(step, plan?.step(step)?.title ?? "", at: time)
+      begin(step, steps?.step(step)?.title ?? "", at: time)
     case .stepProbeStarted(let step, _):
       begin(step, "looking whether it took effect", at: time)
     case .stepSucceeded(let step, _, let outcome):

@@ -9,49 +9,48 @@ import PawlStore
 struct RunWorkflow {
   let store: SQLiteRunStore
   let output: OutputOptions
+  /// Whether a holder of the cluster's lock that gives no sign of life is replaced.
+  let takeOver: Bool
 
   /// Opens the store of a state directory.
-  static func open(_ state: StateOptions, output: OutputOptions) throws -> RunWorkflow {
-    RunWorkflow(
-      store: try SQLiteRunStore(directory: state.directory, digest: { SHA256.hex(of: $0) }), output: output)
+  static func open(
+    _ state: StateOptions, output: OutputOptions, takeOver: Bool = false
+  ) throws -> RunWorkflow {
+    RunWorkflow(store: try state.openStore(), output: output, takeOver: takeOver)
   }
+
+  private var locking: ClusterLocking { ClusterLocking(store: store, takeOver: takeOver) }
 
   /// Keeps a new run of a plan and runs it.
   func start(_ plan: Plan, inventory: Inventory, facts: Facts, world: World) async throws -> ExitStatus {
     let id = RunID(Self.newName(for: plan, at: Date()))
-    let lock = try await lock(inventory.name, for: id)
-    defer { lock.release() }
-    try await store.create(
-      RunRecord(
-        id: id, plan: plan, inventory: inventory, facts: facts, createdAt: Date(), createdBy: Self.owner,
-        pawlVersion: PawlVersion.current))
-    return try await run(id, plan: plan, world: world, lock: lock)
+    let record = RunRecord(
+      id: id, plan: plan, inventory: inventory, facts: facts, createdAt: Date(), createdBy: Self.owner,
+      pawlVersion: PawlVersion.current)
+    return try await locking.holding(inventory, for: id, world: world) { lock in
+      try await store.create(record)
+      return try await run(id, plan: plan, world: world, lock: lock)
+    }
   }
 
   /// Goes on with a run.
   func resume(_ id: RunID, record: RunRecord, world: World) async throws -> ExitStatus {
-    let lock = try await lock(record.inventory.name, for: id)
-    defer { lock.release() }
-    return try await run(id, plan: record.plan, world: world, lock: lock)
+    try await locking.holding(record.inventory, for: id, world: world) { lock in
+      try await run(id, plan: record.plan, world: world, lock: lock)
+    }
   }
 
-  private func lock(_ cluster: String, for run: RunID) async throws -> any RunLock {
-    try await store.lock(
-      cluster: cluster,
-      for: LockHolder(
-        run: run, owner: Self.owner, processID: ProcessInfo.processInfo.processIdentifier, since: Date()))
-  }
-
-  private func run(_ id: RunID, plan: Plan, world: World, lock: any RunLock) async throws -> ExitStatus {
+  private func run(_ id: RunID, plan: Plan, world: World, lock: ClusterLock) async throws -> ExitStatus {
     let (_, events) = try await store.load(id)
     let state = try RunState(plan: plan, events: events)
+    try await StoppedRun(plan: plan, state: state).requireDrained(world.cluster)
     let display = RunDisplay()
     let executor = RunExecutor(
       store: store,
       performer: RedactingPerformer(
         ActionPerformer(
-          registry: .standard, hosts: world.hosts, cluster: world.cluster, clock: world.clock,
-          watchdog: world.clock), redactor: world.redactor),
+          registry: .standard, hosts: world.hosts.fenced(for: lock.cluster), cluster: world.cluster,
+          gate: lock, clock: world.clock, watchdog: world.clock), redactor: world.redactor),
       clock: world.clock,
       notify: { display.notify($0) })
     let interrupts = Interrupts()
@@ -71,7 +70,7 @@ struct RunWorkflow {
     display.finish()
     var (view, end) = await shown
     view.end(outcome, state: end)
-    return ExitStatus(outcome)
+    return ExitStatus(outcome, end)
   }
 
   /// Removes what the run's remote commands left on its hosts. A host that is away keeps it; `pawl check` says so.

@@ -5,6 +5,8 @@ import PawlSteps
 struct World: Sendable {
   let hosts: any HostSessions
   let cluster: any ClusterClient
+  /// Where the cluster's lock is.
+  let leases: any ClusterLeases
   /// Measures the steps' waits; the simulated world has one of its own.
   var clock: any Clock<Duration> = ContinuousClock()
   /// Takes the secrets that the world is reached with out of whatever is kept or shown.
@@ -20,6 +22,7 @@ struct World: Sendable {
     for warning in warnings { Console.error("warning: \(warning)") }
     let hosts = SSHHosts(inventory)
     return World(
-      hosts: hosts, cluster: cluster, redactor: Redactor(secrets: secrets), close: { await hosts.close() })
+      hosts: hosts, cluster: cluster, leases: cluster, redactor: Redactor(secrets: secrets),
+      close: { await hosts.close() })
   }
 }

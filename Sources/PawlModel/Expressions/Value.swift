@@ -51,18 +51,19 @@ extension Value: CustomStringConvertible {
 extension Value: Codable {
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
+    // The frequent types first: each miss costs an error, and plans have many values.
     if container.decodeNil() {
       self = .null
-    } else if let flag = try container.decodeIfMatching(Bool.self) {
-      self = .bool(flag)
-    } else if let number = try container.decodeIfMatching(Int.self) {
-      self = .int(number)
     } else if let text = try container.decodeIfMatching(String.self) {
       self = .string(text)
+    } else if let entries = try container.decodeIfMatching([String: Value].self) {
+      self = .map(entries)
     } else if let items = try container.decodeIfMatching([Value].self) {
       self = .list(items)
+    } else if let number = try container.decodeIfMatching(Int.self) {
+      self = .int(number)
     } else {
-      self = .map(try container.decode([String: Value].self))
+      self = .bool(try container.decode(Bool.self))
     }
   }
 

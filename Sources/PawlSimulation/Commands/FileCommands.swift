@@ -12,12 +12,11 @@ extension CommandInterpreter {
       script.change(.fileWritten(host: host.name, path: paths[0], content: input))
       return script
     case ("mv", 2):
-      guard let content = host.files[paths[0]] else {
+      guard host.files[paths[0]] != nil else {
         return .failing(1, "mv: cannot stat '\(paths[0])': No such file or directory")
       }
       var script = CommandScript()
-      script.change(.fileWritten(host: host.name, path: paths[1], content: content))
-      script.change(.fileWritten(host: host.name, path: paths[0], content: nil))
+      script.change(.fileMoved(host: host.name, from: paths[0], to: paths[1]))
       return script
     case ("rm", 1):
       return CommandScript(items: [.change(.fileWritten(host: host.name, path: paths[0], content: nil))])

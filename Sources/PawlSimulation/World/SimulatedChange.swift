@@ -6,6 +6,8 @@ package enum SimulatedChange: Sendable, Hashable {
   case listsUpdated(host: String)
   /// nil removes the file, and everything below when it is a directory.
   case fileWritten(host: String, path: String, content: String?)
+  /// A file takes the place of another in one stroke.
+  case fileMoved(host: String, from: String, to: String)
   case unpacked(host: String, package: String, version: String)
   case configured(host: String, package: String)
   case held(host: String, package: String)
@@ -39,6 +41,9 @@ extension SimulatedState {
     switch change {
     case .listsUpdated(let host): updateLists(of: host)
     case .fileWritten(let host, let path, let content): write(content, to: path, on: host)
+    case .fileMoved(let host, let from, let to):
+      write(hosts[host]?.files[from], to: to, on: host)
+      write(nil, to: from, on: host)
     case .unpacked(let host, let package, let version):
       hosts[host]?.installed[package] = version
       hosts[host]?.unconfigured.insert(package)

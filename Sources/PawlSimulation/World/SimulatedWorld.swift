@@ -14,6 +14,8 @@ struct SimulatedWorld: Sendable {
   var jobKeys: [String: [JobKey: Int]] = [:]
   /// The highest epoch that each host has seen.
   var epochs: [String: Int] = [:]
+  /// Leases by `namespace/name`.
+  var leases: [String: ClusterLease] = [:]
   var faults = FaultPlan()
   var invariants = Invariants()
   private(set) var ledger: [EffectRecord] = []

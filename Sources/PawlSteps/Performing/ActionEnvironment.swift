@@ -23,12 +23,13 @@ package struct ActionEnvironment: Sendable {
   package let earlierCommands: EarlierCommands
   let hosts: any HostSessions
   let tracker: EffectTracker
+  let gate: any EffectGate
 
   /// The session to an inventory host.
   package func host(_ name: String) async throws(StepFailure) -> StepHost {
     do throws(HostError) {
       let session = try await hosts.session(to: name)
-      return StepHost(name: name, session: session, context: context, tracker: tracker)
+      return StepHost(name: name, session: session, context: context, tracker: tracker, gate: gate)
     } catch {
       throw StepFailure(error)
     }

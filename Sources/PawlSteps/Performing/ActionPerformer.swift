@@ -11,19 +11,23 @@ package struct ActionPerformer: StepPerformer {
   private let registry: ActionRegistry
   private let hosts: any HostSessions
   private let cluster: any ClusterClient
+  private let gate: any EffectGate
   private let clock: any Clock<Duration>
   private let watchdog: any Clock<Duration>
 
   /// - Parameters:
+  ///   - gate: Asked before each step and each effect.
   ///   - clock: What actions wait on between samples.
   ///   - watchdog: What a step's limit is measured with.
   package init(
     registry: ActionRegistry = .standard, hosts: any HostSessions, cluster: any ClusterClient,
-    clock: any Clock<Duration> = ContinuousClock(), watchdog: any Clock<Duration> = ContinuousClock()
+    gate: any EffectGate = OpenGate(), clock: any Clock<Duration> = ContinuousClock(),
+    watchdog: any Clock<Duration> = ContinuousClock()
   ) {
     self.registry = registry
     self.hosts = hosts
     self.cluster = cluster
+    self.gate = gate
     self.clock = clock
     self.watchdog = watchdog
   }
@@ -54,6 +58,7 @@ package struct ActionPerformer: StepPerformer {
 
   private static func attempt(_ action: any Action, _ environment: ActionEnvironment) async -> StepResult {
     do throws(StepFailure) {
+      try await environment.gate.check()
       let outcome = try await action.perform(environment)
       try await action.verify(environment)
       return .succeeded(outcome)
@@ -68,7 +73,9 @@ package struct ActionPerformer: StepPerformer {
       code: "step-timed-out",
       message: "Step \(step.id) did not end within its limit of \(step.timeoutSeconds) s and was stopped.",
       retry: .temporary, hint: "See what it did last with `pawl logs`; `pawl resume` tries again.")
-    return await end(tracker.openCommand) == nil ? .failed(failure) : .lost(failure)
+    guard let open = tracker.openCommand else { return .failed(failure) }
+    do throws(StepFailure) { try await gate.check() } catch { return .lost(error) }
+    return await end(open) == nil ? .failed(failure) : .lost(failure)
   }
 
   /// Ends the command of a step that an operator wants stopped. What it had done by then a probe has to find out.
@@ -78,19 +85,22 @@ package struct ActionPerformer: StepPerformer {
       hint: "`pawl resume` looks at what it had done, then goes on.")
     if let open = tracker.openCommand {
       let place = open.session.host
-      if let trouble = await end(open) {
-        failure.message =
-          "Step \(step.id) was to be stopped, but its command may still run on \(place): \(trouble.message)"
-      } else {
-        failure.message = "Step \(step.id) was stopped on request; its command on \(place) was ended."
+      let trouble: String?
+      do throws(StepFailure) {
+        try await gate.check()
+        trouble = await end(open)?.message
+      } catch {
+        trouble = error.message
       }
+      failure.message =
+        trouble.map { "Step \(step.id) was to be stopped, but its command may still run on \(place): \($0)" }
+        ?? "Step \(step.id) was stopped on request; its command on \(place) was ended."
     }
     return .stopped(failure)
   }
 
   /// Ends a command on its host; gives the error when that can't be done.
-  private func end(_ command: EffectTracker.OpenCommand?) async -> HostError? {
-    guard let command else { return nil }
+  private func end(_ command: EffectTracker.OpenCommand) async -> HostError? {
     let (trouble, _) = await bounded(seconds: Self.lookSeconds) { () -> HostError? in
       do throws(HostError) {
         try await command.session.terminate(command.key)
@@ -143,8 +153,9 @@ package struct ActionPerformer: StepPerformer {
     earlierCommands: ActionEnvironment.EarlierCommands = .none
   ) -> ActionEnvironment {
     ActionEnvironment(
-      step: step, context: context, cluster: StepCluster(client: cluster, tracker: tracker), clock: clock,
-      earlierCommands: earlierCommands, hosts: hosts, tracker: tracker)
+      step: step, context: context, cluster: StepCluster(client: cluster, tracker: tracker, gate: gate),
+      clock: clock,
+      earlierCommands: earlierCommands, hosts: hosts, tracker: tracker, gate: gate)
   }
 
   /// What cut an operation short.

@@ -7,10 +7,12 @@ import PawlModel
 package struct StepCluster: Sendable {
   private let client: any ClusterClient
   private let tracker: EffectTracker
+  private let gate: any EffectGate
 
-  init(client: any ClusterClient, tracker: EffectTracker) {
+  init(client: any ClusterClient, tracker: EffectTracker, gate: any EffectGate) {
     self.client = client
     self.tracker = tracker
+    self.gate = gate
   }
 
   private func look<Result: Sendable>(
@@ -27,6 +29,7 @@ package struct StepCluster: Sendable {
   private func change<Result: Sendable>(
     _ call: (any ClusterClient) async throws(ClusterError) -> Result
   ) async throws(StepFailure) -> Result {
+    try await gate.check()
     tracker.begin()
     return try await look(call)
   }

@@ -7,6 +7,7 @@ package struct StepHost: Sendable {
   let session: any HostSession
   let context: StepContext
   let tracker: EffectTracker
+  let gate: any EffectGate
 
   /// Runs a program that changes nothing.
   package func look(
@@ -25,6 +26,7 @@ package struct StepHost: Sendable {
   ///
   /// A command of this attempt that the host knows already is not started again.
   package func change(_ command: HostCommand) async throws(StepFailure) -> HostCommandResult {
+    try await gate.check()
     guard let key = tracker.begin(on: session) else {
       throw StepFailure(
         code: "too-many-commands", message: "The action starts more commands on \(name) than it declares.",

@@ -109,6 +109,8 @@ package protocol HostSession: Sendable {
   func jobState(_ key: JobKey) async throws(HostError) -> JobState
   /// Ends a detached command and its children.
   func terminate(_ key: JobKey) async throws(HostError)
+  /// Runs whose detached commands left something on the host, sorted.
+  func runsWithJobs() async throws(HostError) -> [RunID]
   /// Removes what the run's detached commands left on the host.
   func removeJobs(of run: RunID) async throws(HostError)
 }
@@ -117,4 +119,11 @@ package protocol HostSession: Sendable {
 package protocol HostSessions: Sendable {
   /// A session to the inventory host of that name.
   func session(to host: String) async throws(HostError) -> any HostSession
+  /// The same hosts, whose commands also carry the identity of the cluster that an epoch belongs to.
+  func fenced(for cluster: String) -> any HostSessions
+}
+
+extension HostSessions {
+  /// For hosts that know one cluster only.
+  package func fenced(for cluster: String) -> any HostSessions { self }
 }

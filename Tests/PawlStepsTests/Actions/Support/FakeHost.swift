@@ -153,6 +153,8 @@ final class FakeHost: HostSession {
     try outcome.get()
   }
 
+  func runsWithJobs() async throws(HostError) -> [RunID] { [] }
+
   func removeJobs(of run: RunID) async throws(HostError) {}
 }
 

@@ -1,0 +1,76 @@
+import PawlEngine
+package import PawlPlan
+import Synchronization
+
+/// Stands between engine and actions: lets a test do something else with some attempts.
+struct Interposer: StepPerformer {
+  typealias Perform = @Sendable (PlanStep, StepContext, any StepPerformer) async -> StepResult
+
+  let base: any StepPerformer
+  let instead: Perform
+
+  func perform(_ step: PlanStep, in context: StepContext) async -> StepResult {
+    await instead(step, context, base)
+  }
+
+  func probe(_ step: PlanStep, in context: StepContext) async -> ProbeVerdict {
+    await base.probe(step, in: context)
+  }
+}
+
+/// What is done to attempts.
+package enum Trouble: Sendable, Hashable {
+  /// The step's first attempt fails for good before it does anything.
+  case failsOnce(StepID)
+  /// The step's first attempt does everything and then fails for good.
+  case failsOnceAfterwards(StepID)
+  /// The step's first attempt does everything and its reply is lost.
+  case losesReply(StepID)
+  /// Each attempt of the step fails for good.
+  case fails(StepID)
+  /// Each attempt of every step is performed twice.
+  case everythingTwice
+  /// After each success of any step, the next attempt is performed too.
+  case everythingAgain
+
+  /// The attempt's performance with the trouble.
+  func interposer() -> Interposer.Perform {
+    let struck = Once()
+    let failure = StepFailure(code: "crash-test", message: "The test lets it fail.", retry: .permanent)
+    return { step, context, base in
+      switch self {
+      case .fails(let target) where target == step.id: return .failed(failure)
+      case .failsOnce(let target) where target == step.id && struck.take(): return .failed(failure)
+      case .failsOnceAfterwards(let target) where target == step.id && struck.take():
+        _ = await base.perform(step, in: context)
+        return .failed(failure)
+      case .losesReply(let target) where target == step.id && struck.take():
+        _ = await base.perform(step, in: context)
+        return .lost(failure)
+      case .everythingTwice:
+        _ = await base.perform(step, in: context)
+        return await base.perform(step, in: context)
+      case .everythingAgain:
+        let result = await base.perform(step, in: context)
+        guard case .succeeded = result else { return result }
+        let next = StepContext(
+          run: context.run, attempt: context.attempt + 1000, epoch: context.epoch, report: context.report)
+        return await base.perform(step, in: next)
+      case .fails, .failsOnce, .failsOnceAfterwards, .losesReply:
+        return await base.perform(step, in: context)
+      }
+    }
+  }
+}
+
+/// True once.
+private final class Once: Sendable {
+  private let taken = Mutex(false)
+
+  func take() -> Bool {
+    taken.withLock { taken in
+      defer { taken = true }
+      return !taken
+    }
+  }
+}

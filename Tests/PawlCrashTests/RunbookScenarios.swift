@@ -1,0 +1,94 @@
+import Foundation
+import PawlCrashSupport
+import PawlModel
+import PawlSimulation
+
+/// What each runbook of the repository is run on. A runbook without an entry here fails a test.
+enum RunbookScenarios {
+  private struct Entry {
+    let variant: String
+    let inputs: [String: String]
+    let inventory: Inventory
+    let state: SimulatedState
+    let thorough: Bool
+
+    init(
+      _ variant: String, _ inputs: [String: String], controlPlanes: Int, workers: Int,
+      sourcePerMinor: Bool = false,
+      thorough: Bool = false
+    ) {
+      self.variant = variant
+      self.inputs = inputs
+      var inventory = Inventory.demo(controlPlanes: controlPlanes, workers: workers)
+      var state = SimulatedState.demo(controlPlanes: controlPlanes, workers: workers)
+      if sourcePerMinor {
+        inventory.packages.sourceTemplate = "deb https://packages.example/v{minor}/deb/ /"
+        state.repositoryPerMinor = true
+        for name in state.hosts.keys {
+          state.hosts[name]?.files["/etc/apt/sources.list.d/kubernetes.list"] =
+            "deb https://packages.example/v1.29/deb/ /\n"
+          state.updateLists(of: name)
+        }
+      }
+      self.inventory = inventory
+      self.state = state
+      self.thorough = thorough
+    }
+  }
+
+  /// By file name in `runbooks/`.
+  private static let entries: [String: [Entry]] = [
+    "kubeadm-upgrade.yaml": [
+      Entry(
+        "small, every event", ["target": "1.30"], controlPlanes: 1, workers: 2, sourcePerMinor: true,
+        thorough: true),
+      Entry("three control planes", ["target": "1.30"], controlPlanes: 3, workers: 2),
+      Entry("two minors", ["target": "1.31"], controlPlanes: 1, workers: 2, sourcePerMinor: true),
+    ]
+  ]
+
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "runbooks")
+
+  /// The runbooks there are.
+  static let files: [String] = {
+    let all = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+    return all.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
+  }()
+
+  /// Runbooks that nobody gave an entry.
+  static let missing: [String] = files.filter { entries[$0, default: []].isEmpty }
+
+  /// Entries whose runbook is gone.
+  static let stale: [String] = entries.keys.filter { !files.contains($0) }.sorted()
+
+  /// Everything that is tried.
+  static let all: [CrashScenario] = files.flatMap { file in
+    entries[file, default: []].map { entry in
+      CrashScenario(
+        entry.variant, file: file, text: text(file), inputs: entry.inputs, inventory: entry.inventory,
+        state: entry.state, thorough: entry.thorough)
+    }
+  }
+
+  /// Empty for a file that can't be read, which then is no runbook.
+  private static func text(_ file: String) -> String {
+    do {
+      return try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+    } catch {
+      return ""
+    }
+  }
+}
+
+/// Scenarios made ready, each once for all tests.
+actor Benches {
+  static let shared = Benches()
+  private var ready: [String: Task<CrashBench, any Error>] = [:]
+
+  func bench(_ scenario: CrashScenario) async throws -> CrashBench {
+    let task = ready[scenario.description] ?? Task { try await CrashBench.prepare(scenario) }
+    ready[scenario.description] = task
+    return try await task.value
+  }
+}
