@@ -74,7 +74,9 @@ let package = Package(
     tests(
       "PawlStepsTests",
       ["PawlContracts", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel", "PawlSimulation"]),
-    tests("PawlStoreTests", ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel"]),
+    tests(
+      "PawlStoreTests", ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel", "PawlTestSupport"],
+      exclude: ["Fixtures"]),
     tests("PawlSSHTests", ["PawlContracts", "PawlCLI", "PawlSSH", "PawlSteps", "PawlEngine", "PawlModel"]),
     tests("PawlKubeTests", ["PawlContracts", "PawlCLI", "PawlKube", "PawlSteps", "PawlModel"]),
     .target(
@@ -93,7 +95,10 @@ let package = Package(
       swiftSettings: settings),
     tests(
       "PawlCLITests",
-      ["PawlTestSupport", "PawlCLI", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel", "pawl"],
+      [
+        "PawlTestSupport", "PawlCLI", "PawlSteps", "PawlSimulation", "PawlEngine", "PawlPlan", "PawlModel",
+        "pawl",
+      ],
       exclude: ["Fixtures", "Goldens"]),
     tests("PawlLabTests", ["PawlTestSupport", "PawlContracts", "PawlCLI", "PawlSteps", "PawlModel", "pawl"]),
   ]

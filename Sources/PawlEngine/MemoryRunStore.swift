@@ -1,3 +1,4 @@
+package import Foundation
 package import PawlPlan
 import Synchronization
 
@@ -7,6 +8,7 @@ package final class MemoryRunStore: RunStore {
     var record: RunRecord
     var events: [RunEvent] = []
     var output: [OutputRecord] = []
+    var requests: [ControlRequest] = []
     /// Bytes kept and dropped of each step's output.
     var keptBytes: [StepID: Int] = [:]
     var droppedBytes: [StepID: Int] = [:]
@@ -71,6 +73,29 @@ package final class MemoryRunStore: RunStore {
     return OutputLimit.withMarkers(records, dropped: stored.droppedBytes)
   }
 
+  package func request(
+    _ action: ControlAction, of run: RunID, by owner: String, at time: Date
+  ) async throws(StoreError) -> Int {
+    try change(run) { stored throws(StoreError) in
+      let number = stored.requests.count + 1
+      stored.requests.append(ControlRequest(number: number, by: owner, time: time, action: action))
+      return number
+    }
+  }
+
+  package func requests(of run: RunID, after number: Int) async throws(StoreError) -> [ControlRequest] {
+    try stored(run).requests.filter { $0.number > number }
+  }
+
+  package func answer(_ number: Int, of run: RunID, with answer: ControlAnswer) async throws(StoreError) {
+    try change(run) { stored throws(StoreError) in
+      guard let index = stored.requests.firstIndex(where: { $0.number == number && $0.answer == nil }) else {
+        return
+      }
+      stored.requests[index].answer = answer
+    }
+  }
+
   package func lock(cluster: String, for holder: LockHolder) async throws(StoreError) -> any RunLock {
     let epoch = try state.withLock { state throws(StoreError) in
       if let other = state.holders[cluster] { throw .held(cluster: cluster, by: other) }
@@ -91,10 +116,12 @@ package final class MemoryRunStore: RunStore {
   }
 
   /// Changes a run where it lies: a copy for each event would cost more the longer the journal is.
-  private func change(_ run: RunID, _ body: (inout Run) throws(StoreError) -> Void) throws(StoreError) {
+  private func change<Result: Sendable>(
+    _ run: RunID, _ body: (inout Run) throws(StoreError) -> Result
+  ) throws(StoreError) -> Result {
     try state.withLock { state throws(StoreError) in
       guard let place = state.runs.index(forKey: run) else { throw .noRun(run) }
-      try body(&state.runs.values[place])
+      return try body(&state.runs.values[place])
     }
   }
 

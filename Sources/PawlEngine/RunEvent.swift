@@ -124,6 +124,10 @@ package enum RunEventKind: Sendable, Hashable, Codable {
   case stepDecided(StepID, attempt: Int, OperatorDecision, by: String)
   /// A failed step gets a new chance because the run was resumed.
   case stepRetried(StepID, attempt: Int)
+  /// An operator asked to pause or cancel, from another terminal.
+  case controlRequested(ControlAction, by: String)
+  /// The step was stopped on request while it ran; what it had done by then is not known.
+  case stepStopped(StepID, attempt: Int, reason: String)
 }
 
 /// One entry of a run's journal.

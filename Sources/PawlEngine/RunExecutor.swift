@@ -1,14 +1,6 @@
 package import Foundation
 import PawlPlan
 
-/// What may be asked of a run that is under way.
-package enum RunControl: Sendable, Hashable {
-  /// Finish what runs, start nothing.
-  case stop(StopReason)
-  /// Stop watching at once; remote commands go on and are found again by a resume.
-  case detach
-}
-
 /// Drives a `RunMachine`: makes its events durable, performs its steps, and tells listeners.
 package struct RunExecutor: Sendable {
   private let store: any RunStore
@@ -51,27 +43,53 @@ package struct RunExecutor: Sendable {
   ) async throws -> RunOutcome? {
     let (record, events) = try await store.load(id)
     let machine = try RunMachine(plan: record.plan, events: events, limits: limits)
-    let (inputs, continuation) = AsyncStream<RunInput>.makeStream()
+    let (inputs, continuation) = AsyncStream<ExecutorInput>.makeStream()
     var stretch = RunStretch(
       id: id, epoch: epoch, machine: machine, nextSequence: events.count + 1, inputs: continuation)
-    continuation.yield(.begin(by: owner))
+    continuation.yield(.machine(.begin(by: owner)))
     return try await withThrowingDiscardingTaskGroup { group in
       defer { group.cancelAll() }
       group.addTask { await relay(controls, to: continuation) }
       for await input in inputs {
-        if let outcome = try await process(input, &stretch, &group) { return outcome }
+        let outcome =
+          switch input {
+          case .machine(let input): try await process(input, &stretch, &group)
+          case .control(let control): try await follow(control, &stretch, &group)
+          }
+        if let outcome { return outcome }
       }
       return nil
     }
   }
 
-  private func relay(_ controls: AsyncStream<RunControl>, to inputs: AsyncStream<RunInput>.Continuation) async
-  {
+  private func relay(
+    _ controls: AsyncStream<RunControl>, to inputs: AsyncStream<ExecutorInput>.Continuation
+  ) async {
     for await control in controls {
-      switch control {
-      case .stop(let reason): inputs.yield(.stopRequested(reason))
-      case .detach: inputs.finish()
+      if case .detach = control { inputs.finish() } else { inputs.yield(.control(control)) }
+    }
+  }
+
+  private func follow(
+    _ control: RunControl, _ stretch: inout RunStretch, _ group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) async throws -> RunOutcome? {
+    switch control {
+    case .detach:
+      return nil
+    case .stop(let reason):
+      return try await process(.stopRequested(reason), &stretch, &group)
+    case .stopSteps:
+      stretch.stopSteps()
+      return try await process(.stopRequested(.cancel), &stretch, &group)
+    case .requested(let action, let owner, let answer):
+      if let refusal = stretch.machine.refusal(of: action) {
+        answer(ControlAnswer(accepted: false, refusal))
+        return nil
       }
+      if action == .cancelNow { stretch.stopSteps() }
+      let outcome = try await process(.controlRequested(action, by: owner), &stretch, &group)
+      answer(ControlAnswer(accepted: true, "Noted: \(action.label)."))
+      return outcome
     }
   }
 
@@ -87,9 +105,9 @@ package struct RunExecutor: Sendable {
           try await record(kinds, &stretch)
           open.append(.recorded(kinds))
         case .perform(let step, let attempt):
-          start(step, attempt, stretch, &group) { .finished(step, await performer.perform($0, in: $1)) }
+          start(step, attempt, &stretch, &group) { .finished(step, await performer.perform($0, in: $1)) }
         case .probe(let step, let attempt):
-          start(step, attempt, stretch, &group) { .probed(step, await performer.probe($0, in: $1)) }
+          start(step, attempt, &stretch, &group) { .probed(step, await performer.probe($0, in: $1)) }
         case .startTimer(let step, let seconds):
           startTimer(step, seconds, stretch, &group)
         case .finish(let outcome):
@@ -112,19 +130,21 @@ package struct RunExecutor: Sendable {
   }
 
   private func start(
-    _ id: StepID, _ attempt: Int, _ stretch: RunStretch,
+    _ id: StepID, _ attempt: Int, _ stretch: inout RunStretch,
     _ group: inout ThrowingDiscardingTaskGroup<any Error>,
     _ work: @escaping @Sendable (PlanStep, StepContext) async -> RunInput
   ) {
     guard let step = stretch.machine.steps.step(id) else { return }
-    let context = StepContext(run: stretch.id, attempt: attempt, epoch: stretch.epoch) { [notify] progress in
-      notify(.progress(id, progress))
-    }
+    let (stops, stop) = AsyncStream<Void>.makeStream()
+    stretch.stops[id] = stop
+    let context = StepContext(
+      run: stretch.id, attempt: attempt, epoch: stretch.epoch, stops: stops
+    ) { [notify] progress in notify(.progress(id, progress)) }
     let inputs = stretch.inputs
     group.addTask {
       let input = await work(step, context)
       // A performance that was cut off by a detach says nothing: its step stays started, so in doubt.
-      if !Task.isCancelled { inputs.yield(input) }
+      if !Task.isCancelled { inputs.yield(.machine(input)) }
     }
   }
 
@@ -136,12 +156,18 @@ package struct RunExecutor: Sendable {
     group.addTask { [clock] in
       do {
         try await clock.sleep(for: .seconds(seconds))
-        inputs.yield(.timerFired(step))
+        inputs.yield(.machine(.timerFired(step)))
       } catch is CancellationError {
         return
       }
     }
   }
+}
+
+/// What the executor's loop takes in.
+private enum ExecutorInput: Sendable {
+  case machine(RunInput)
+  case control(RunControl)
 }
 
 /// What belongs to one process's stretch of a run.
@@ -150,5 +176,12 @@ private struct RunStretch {
   let epoch: Int
   var machine: RunMachine
   var nextSequence: Int
-  let inputs: AsyncStream<RunInput>.Continuation
+  let inputs: AsyncStream<ExecutorInput>.Continuation
+  /// How to stop what was performed or probed last of each step.
+  var stops: [StepID: AsyncStream<Void>.Continuation] = [:]
+
+  /// Asks everything that runs to stop; asking what has ended changes nothing.
+  func stopSteps() {
+    for stop in stops.values { stop.yield() }
+  }
 }

@@ -14,6 +14,8 @@ package enum RunInput: Sendable {
   case timerFired(StepID)
   /// Start nothing more; what runs ends by itself.
   case stopRequested(StopReason)
+  /// The same, or an answer for a step, from another terminal; only when `refusal(of:)` has nothing against it.
+  case controlRequested(ControlAction, by: String)
 }
 
 /// Why somebody wants the run to stop.
@@ -67,11 +69,11 @@ package struct RunMachine: Sendable {
   private var candidates: StepQueue
   private var unmetNeeds: [StepID: Int] = [:]
   /// Intents on their way to the journal, performances, probes and timers.
-  private var busy: Set<StepID> = []
+  private(set) var busy: Set<StepID> = []
   private var probesTried: [StepID: Int] = [:]
   private var attemptsBefore: [StepID: Int] = [:]
-  private var stopping: RunOutcome?
-  private var isStopRecorded = false
+  var stopping: RunOutcome?
+  private(set) var isStopRecorded = false
 
   /// A machine at the end of a journal.
   ///
@@ -110,8 +112,10 @@ package struct RunMachine: Sendable {
       busy.remove(step)
       return advance()
     case .stopRequested(let reason):
-      stopping = stopping ?? outcome(for: reason)
+      stop(reason)
       return advance()
+    case .controlRequested(let action, let owner):
+      return [.record([event(for: action, by: owner)])]
     }
   }
 
@@ -148,8 +152,14 @@ package struct RunMachine: Sendable {
 
   private mutating func consequences(of event: RunEventKind) -> [RunCommand] {
     switch event {
-    case .runStarted, .stepInDoubt, .stepDecided, .stepRetried:
+    case .runStarted, .stepInDoubt, .stepRetried, .stepStopped:
       if let step = event.step { busy.remove(step) }
+      return []
+    case .stepDecided(let step, _, let decision, _):
+      decided(step, decision)
+      return []
+    case .controlRequested(let action, _):
+      if let reason = action.stopReason { stop(reason) }
       return []
     case .runStopped(let outcome):
       return [.finish(outcome)]
@@ -171,7 +181,7 @@ package struct RunMachine: Sendable {
     }
   }
 
-  private mutating func succeeded(_ step: StepID) {
+  mutating func succeeded(_ step: StepID) {
     busy.remove(step)
     candidates.remove(step)
     for dependent in dependents[step] ?? [] {
@@ -213,6 +223,8 @@ package struct RunMachine: Sendable {
       return .stepSucceeded(step, attempt: attempt, outcome)
     case .lost(let failure):
       return .stepInDoubt(step, attempt: attempt, reason: failure.message)
+    case .stopped(let failure):
+      return .stepStopped(step, attempt: attempt, reason: failure.message)
     case .failed(let failure):
       guard let delay = delayBeforeRetry(of: step, attempt: attempt, after: failure) else {
         return .stepFailed(step, attempt: attempt, failure)
@@ -286,10 +298,4 @@ package struct RunMachine: Sendable {
     return .failed(left)
   }
 
-  private func outcome(for reason: StopReason) -> RunOutcome {
-    switch reason {
-    case .pause(let why): .paused(why)
-    case .cancel: .cancelled
-    }
-  }
 }

@@ -35,6 +35,8 @@ package struct RunState: Sendable, Hashable {
       outcome = nil
     case .runStopped(let outcome):
       self.outcome = outcome
+    case .controlRequested:
+      break
     default:
       guard let step = event.step, let status = statuses[step] else {
         throw IllegalTransition(step: event.step ?? StepID("?"), status: .pending, event: event)

@@ -130,6 +130,14 @@ package protocol RunStore: Sendable {
   func appendOutput(_ records: [OutputRecord], to run: RunID) async throws(StoreError)
   /// The kept output, of one step or of all.
   func output(of run: RunID, step: StepID?) async throws(StoreError) -> [OutputRecord]
+  /// Keeps a request to the process that runs the run, durably. - Returns: its number.
+  func request(_ action: ControlAction, of run: RunID, by owner: String, at time: Date)
+    async throws(StoreError)
+    -> Int
+  /// The requests with a higher number, in order.
+  func requests(of run: RunID, after number: Int) async throws(StoreError) -> [ControlRequest]
+  /// Answers a request, once: a later answer to it changes nothing.
+  func answer(_ number: Int, of run: RunID, with answer: ControlAnswer) async throws(StoreError)
   /// Takes the cluster's lock. - Throws: `locked` with the holder.
   func lock(cluster: String, for holder: LockHolder) async throws(StoreError) -> any RunLock
 }

@@ -7,14 +7,20 @@ package struct StepContext: Sendable {
   package let attempt: Int
   /// The lock's epoch, for fencing on hosts.
   package let epoch: Int
+  /// Gives one element when an operator wants the attempt to be stopped, remote command included.
+  package let stops: AsyncStream<Void>
   /// Lets listeners know; never blocks.
   package let report: @Sendable (StepProgress) -> Void
 
   /// Makes a context.
-  package init(run: RunID, attempt: Int, epoch: Int, report: @escaping @Sendable (StepProgress) -> Void) {
+  package init(
+    run: RunID, attempt: Int, epoch: Int, stops: AsyncStream<Void> = AsyncStream { $0.finish() },
+    report: @escaping @Sendable (StepProgress) -> Void
+  ) {
     self.run = run
     self.attempt = attempt
     self.epoch = epoch
+    self.stops = stops
     self.report = report
   }
 }
@@ -25,6 +31,8 @@ package enum StepResult: Sendable, Hashable {
   case failed(StepFailure)
   /// The link fell with the outcome unknown: the step is in doubt.
   case lost(StepFailure)
+  /// It was stopped on request; its remote command has ended, or the failure says that it may still run.
+  case stopped(StepFailure)
 }
 
 /// Does steps. The engine knows nothing else of the world.

@@ -55,7 +55,8 @@ extension StepStatus {
     case (.started(let attempt), .stepInDoubt(_, attempt, let reason)),
       (.attached(let attempt), .stepInDoubt(_, attempt, let reason)),
       (.probing(let attempt), .stepInDoubt(_, attempt, let reason)),
-      (.needsOperator(let attempt, _), .stepInDoubt(_, attempt, let reason)):
+      (.needsOperator(let attempt, _), .stepInDoubt(_, attempt, let reason)),
+      (.started(let attempt), .stepStopped(_, attempt, let reason)):
       return .inDoubt(attempt: attempt, reason: reason)
 
     case (.inDoubt(let attempt, _), .stepProbeStarted(_, attempt)):
@@ -129,10 +130,11 @@ extension RunEventKind {
   /// The step an event speaks of; nil for events of the run.
   package var step: StepID? {
     switch self {
-    case .runStarted, .runStopped: nil
+    case .runStarted, .runStopped, .controlRequested: nil
     case .stepStarted(let step, _), .stepSucceeded(let step, _, _), .stepAttemptFailed(let step, _, _, _),
       .stepFailed(let step, _, _), .stepInDoubt(let step, _, _), .stepProbeStarted(let step, _),
-      .stepProbed(let step, _, _), .stepDecided(let step, _, _, _), .stepRetried(let step, _):
+      .stepProbed(let step, _, _), .stepDecided(let step, _, _, _), .stepRetried(let step, _),
+      .stepStopped(let step, _, _):
       step
     }
   }
@@ -151,6 +153,8 @@ extension RunEventKind {
     case .stepProbed: "step-probed"
     case .stepDecided: "step-decided"
     case .stepRetried: "step-retried"
+    case .controlRequested: "control-requested"
+    case .stepStopped: "step-stopped"
     }
   }
 }

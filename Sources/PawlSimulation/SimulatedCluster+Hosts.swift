@@ -59,8 +59,12 @@ extension SimulatedCluster: HostSessions {
     }
   }
 
-  func terminate(_ key: JobKey, on host: String) throws(HostError) {
+  /// Ends a command; as on a real host, its processes are given a moment after the first signal.
+  func terminate(_ key: JobKey, on host: String) async throws(HostError) {
     try reach(host)
+    if let id = world.jobKeys[host]?[key], world.jobs[id]?.state == .running {
+      _ = try await waitOnHost(host, until: now + SimulatedTimes.termination) { _ in false }
+    }
     world.end(key, on: host)
   }
 

@@ -41,5 +41,7 @@ enum SimulatedTimes {
   static let kubeletReady = Duration.seconds(8)
   static let podTermination = Duration.seconds(3)
   static let podStart = Duration.seconds(5)
+  /// Between asking a command to end and its end.
+  static let termination = Duration.seconds(2)
   static let boot = Duration.seconds(30)
 }

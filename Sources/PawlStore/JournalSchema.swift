@@ -21,6 +21,7 @@ enum JournalSchema {
           ) STRICT;
           """)
     }
+    migrator.registerMigration("2-control") { db in try createRequests(db) }
     return migrator
   }
 
@@ -103,6 +104,22 @@ enum JournalSchema {
           BEGIN SELECT RAISE(ABORT, 'a torn event is never changed'); END;
         CREATE TRIGGER tornEventNotDeleted BEFORE DELETE ON tornEvent
           BEGIN SELECT RAISE(ABORT, 'a torn event is never deleted'); END;
+        """)
+  }
+
+  private static func createRequests(_ db: Database) throws {
+    try db.execute(
+      sql: """
+        -- What other processes ask of the one that runs a run.
+        CREATE TABLE controlRequest (
+          run TEXT NOT NULL REFERENCES run(id),
+          number INTEGER NOT NULL,
+          askedBy TEXT NOT NULL,
+          askedAt INTEGER NOT NULL, -- milliseconds since 1970
+          action BLOB NOT NULL, -- ControlAction as JSON
+          answer BLOB, -- ControlAnswer as JSON
+          PRIMARY KEY (run, number)
+        ) STRICT;
         """)
   }
 

@@ -1,3 +1,4 @@
+package import Foundation
 import GRDB
 package import PawlEngine
 package import PawlPlan
@@ -84,6 +85,29 @@ package final class SQLiteRunStore: RunStore {
     try await read { journal in
       try journal.requireRun(run)
       return try OutputTable(db: journal.db).read(run, step: step)
+    }
+  }
+
+  package func request(
+    _ action: ControlAction, of run: RunID, by owner: String, at time: Date
+  ) async throws(StoreError) -> Int {
+    try await write { journal in
+      try journal.requireRun(run)
+      return try RequestTable(db: journal.db).append(action, to: run, by: owner, at: time)
+    }
+  }
+
+  package func requests(of run: RunID, after number: Int) async throws(StoreError) -> [ControlRequest] {
+    try await read { journal in
+      try journal.requireRun(run)
+      return try RequestTable(db: journal.db).read(run, after: number)
+    }
+  }
+
+  package func answer(_ number: Int, of run: RunID, with answer: ControlAnswer) async throws(StoreError) {
+    try await write { journal in
+      try journal.requireRun(run)
+      try RequestTable(db: journal.db).answer(number, of: run, with: answer)
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import PawlEngine
 import PawlPlan
 import PawlSimulation
@@ -61,6 +62,20 @@ final class MortalStore: RunStore {
 
   func output(of run: RunID, step: StepID?) async throws(StoreError) -> [OutputRecord] {
     try await kept.output(of: run, step: step)
+  }
+
+  func request(
+    _ action: ControlAction, of run: RunID, by owner: String, at time: Date
+  ) async throws(StoreError) -> Int {
+    try await kept.request(action, of: run, by: owner, at: time)
+  }
+
+  func requests(of run: RunID, after number: Int) async throws(StoreError) -> [ControlRequest] {
+    try await kept.requests(of: run, after: number)
+  }
+
+  func answer(_ number: Int, of run: RunID, with answer: ControlAnswer) async throws(StoreError) {
+    try await kept.answer(number, of: run, with: answer)
   }
 
   func lock(cluster: String, for holder: LockHolder) async throws(StoreError) -> any RunLock {

@@ -12,7 +12,8 @@ struct CommandLineTests {
     arguments: [
       [], ["upgrade"], ["plan"], ["plan", "upgrade"], ["apply"], ["run"], ["resume"], ["runs"], ["show"],
       ["logs"],
-      ["approve"], ["release"], ["check"], ["facts"], ["runbooks"], ["inventory"], ["demo"],
+      ["pause"], ["cancel"], ["approve"], ["release"], ["check"], ["facts"], ["runbooks"], ["inventory"],
+      ["demo"],
     ])
   func help(command: [String]) async throws {
     let result = try await pawl.run(command + ["--help"])

@@ -23,7 +23,7 @@ struct StepStatusTests {
     .stepProbed(step, attempt: 1, .torn("t")), .stepProbed(step, attempt: 1, .attached("a")),
     .stepProbed(step, attempt: 1, .unknown("q")), .stepProbed(step, attempt: 1, .unreachable(failure)),
     .stepDecided(step, attempt: 1, .done, by: "o"), .stepDecided(step, attempt: 1, .redo, by: "o"),
-    .stepRetried(step, attempt: 1),
+    .stepRetried(step, attempt: 1), .stepStopped(step, attempt: 1, reason: "r"),
   ]
 
   /// Every pair of status and event that may happen, and where it leads. All others are illegal.
@@ -40,6 +40,7 @@ struct StepStatusTests {
     "being probed + step-probed unreachable": "in doubt", "in doubt + step-decided done": "done",
     "in doubt + step-decided redo": "ready", "needs an operator + step-decided done": "done",
     "needs an operator + step-decided redo": "ready", "failed + step-retried": "ready",
+    "running + step-stopped": "in doubt",
   ]
 
   private static func name(_ event: RunEventKind) -> String {

@@ -29,7 +29,7 @@ extension LabTests {
     func leases(name: String) async throws {
       let namespace = "contract-" + UUID().uuidString.lowercased().prefix(8)
       try await Lab.run("kubectl", "create", "namespace", namespace)
-      let (cluster, _) = try KubeCluster.open(KubernetesAccess(kubeconfig: Lab.client + "/kubeconfig"))
+      let (cluster, _, _) = try KubeCluster.open(KubernetesAccess(kubeconfig: Lab.client + "/kubeconfig"))
       do {
         try await ClusterLeasesContract.run(name, on: .init(leases: cluster, namespace: namespace))
       } catch {
@@ -49,7 +49,7 @@ private struct Scene {
   init() throws { directory = try TemporaryDirectory() }
 
   func subject() throws -> ClusterClientContract.Subject {
-    let (cluster, _) = try KubeCluster.open(KubernetesAccess(kubeconfig: Lab.client + "/kubeconfig"))
+    let (cluster, _, _) = try KubeCluster.open(KubernetesAccess(kubeconfig: Lab.client + "/kubeconfig"))
     return ClusterClientContract.Subject(
       client: cluster, worker: name, evictable: (name, "app=evictable"), guarded: (name, "app=guarded"),
       daemonSet: ("kube-system", "kube-proxy"))

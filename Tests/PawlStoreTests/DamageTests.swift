@@ -1,6 +1,7 @@
 import Foundation
 import PawlEngine
 import PawlPlan
+import PawlTestSupport
 import Testing
 
 @testable import PawlStore

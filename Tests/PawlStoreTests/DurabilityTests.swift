@@ -1,5 +1,6 @@
 import Foundation
 import PawlEngine
+import PawlTestSupport
 import Testing
 
 @testable import PawlStore

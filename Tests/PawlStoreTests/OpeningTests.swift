@@ -1,5 +1,6 @@
 import Foundation
 import PawlEngine
+import PawlTestSupport
 import Testing
 
 @testable import PawlStore
@@ -19,9 +20,9 @@ struct OpeningTests {
   func newerSchema() async throws {
     try await directory.open().create(Sample.record("run-1"))
     let raw = try RawDatabase(directory.journal())
-    try #require(raw.run("INSERT INTO grdb_migrations VALUES ('2-from-the-future')") == 0)
+    try #require(raw.run("INSERT INTO grdb_migrations VALUES ('3-from-the-future')") == 0)
     #expect(await openingError()?.code == .newerFormat)
-    try #require(raw.run("DELETE FROM grdb_migrations WHERE identifier LIKE '2-%'") == 0)
+    try #require(raw.run("DELETE FROM grdb_migrations WHERE identifier LIKE '3-%'") == 0)
     #expect(try await directory.open().list().count == 1)
   }
 

@@ -205,6 +205,53 @@ struct OutputContract {
   }
 }
 
+/// What every `RunStore` does with requests from other terminals.
+@Suite("The contract of a run store: requests")
+struct RequestContract {
+  // Lives as long as the suite's value, which is longer than any store in it.
+  private let directory: TemporaryDirectory
+  private let run = RunID("run-1")
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  @Test("Requests come back in order, numbered per run, and are answered once", arguments: StoreKind.allCases)
+  func requests(_ kind: StoreKind) async throws {
+    let store = try kind.open(in: directory)
+    try await store.create(Sample.record("run-1"))
+    try await store.create(Sample.record("run-2"))
+    let actions: [ControlAction] = [.pause(reason: "lunch"), .approve(Sample.step, .redo), .cancelNow]
+    var numbers: [Int] = []
+    for action in actions {
+      numbers.append(try await store.request(action, of: run, by: "eve@ops2", at: Sample.start))
+    }
+    #expect(numbers == [1, 2, 3])
+    #expect(try await store.request(.cancel, of: RunID("run-2"), by: "eve@ops2", at: Sample.start) == 1)
+    try await store.answer(2, of: run, with: ControlAnswer(accepted: true, "Noted."))
+    try await store.answer(2, of: run, with: ControlAnswer(accepted: false, "Too late."))
+    let kept = try await store.requests(of: run, after: 0)
+    #expect(kept.map(\.action) == actions)
+    #expect(kept.map(\.answer) == [nil, ControlAnswer(accepted: true, "Noted."), nil])
+    #expect(kept.allSatisfy { $0.by == "eve@ops2" && $0.time == Sample.start })
+    #expect(try await store.requests(of: run, after: 2) == [kept[2]])
+  }
+
+  @Test("An unknown run has no requests", arguments: StoreKind.allCases)
+  func unknownRun(_ kind: StoreKind) async throws {
+    let store = try kind.open(in: directory)
+    let unknown = RunID("nobody")
+    let errors = [
+      await refusal { () throws(StoreError) in
+        _ = try await store.request(.cancel, of: unknown, by: "e", at: Sample.start)
+      },
+      await refusal { () throws(StoreError) in _ = try await store.requests(of: unknown, after: 0) },
+      await refusal { () throws(StoreError) in
+        try await store.answer(1, of: unknown, with: ControlAnswer(accepted: true, ""))
+      },
+    ]
+    #expect(errors.map(\.?.code) == [.notFound, .notFound, .notFound])
+  }
+}
+
 /// What every `RunStore` does with locks.
 @Suite("The contract of a run store: locks")
 struct LockContract {

@@ -124,6 +124,27 @@ package struct PawlProgram: Sendable {
     return (result.closureResult, Self.code(result.terminationStatus))
   }
 
+  /// Runs to the end with both outputs as one stream, and interrupts the process (SIGINT) at each line that
+  /// `isCue` is true for.
+  package func runInterrupting(
+    _ arguments: [String], at isCue: @Sendable (String) -> Bool
+  ) async throws -> (lines: [String], status: Int32) {
+    // The shell joins the outputs in the order they are written, and is replaced by the program.
+    let result = try await Subprocess.run(
+      .path("/bin/sh"), arguments: Arguments(["-c", "exec \"$0\" \"$@\" 2>&1", Self.path] + arguments),
+      environment: .inherit.updating(Self.keys(environment)), workingDirectory: .init(directory),
+      input: .none, output: .sequence, error: .discarded
+    ) { execution in
+      var lines: [String] = []
+      for try await line in execution.standardOutput.strings() {
+        lines.append(line)
+        if isCue(line) { try execution.send(signal: .interrupt) }
+      }
+      return lines
+    }
+    return (result.closureResult, Self.code(result.terminationStatus))
+  }
+
   private static func keys(_ environment: [String: String]) -> [Environment.Key: String?] {
     environment.reduce(into: [:]) { result, pair in
       if let key = Environment.Key(rawValue: pair.key) { result[key] = pair.value }

@@ -9,19 +9,38 @@ struct KubeCluster: ClusterClient {
 
   init(_ client: KubeClient) { self.client = client }
 
-  /// The client for an inventory's kubeconfig, and what the user should read about it.
+  /// The client for an inventory's kubeconfig, what the user should read about it, and the secrets in it.
   ///
   /// - Throws: `CommandFailure` when the kubeconfig can't be used.
-  static func open(_ access: KubernetesAccess) throws -> (cluster: KubeCluster, warnings: [String]) {
+  static func open(_ access: KubernetesAccess) throws -> (
+    cluster: KubeCluster, warnings: [String], secrets: [String]
+  ) {
     let text = try Files.readText(access.kubeconfig, what: "kubeconfig")
     let parsed = try decodeYAML(Kubeconfig.self, from: text, file: access.kubeconfig)
     do throws(KubeError) {
       let configuration = try parsed.resolve(
         context: access.context, baseDirectory: Files.directory(of: access.kubeconfig),
         pluginEnvironment: Console.environment)
-      return (KubeCluster(try KubeClient(configuration: configuration)), configuration.warnings)
+      return (
+        KubeCluster(try KubeClient(configuration: configuration)), configuration.warnings,
+        secrets(of: configuration.credentials)
+      )
     } catch {
       throw CommandFailure(.invalidInput, "\(access.kubeconfig): \(error.message)")
+    }
+  }
+
+  /// Texts that must not show. What is in files, or comes from a plugin, is told by its form alone.
+  private static func secrets(of credentials: KubeCredentials) -> [String] {
+    switch credentials {
+    case .token(.inline(let token)): [String(decoding: token.bytes, as: UTF8.self)]
+    case .certificate(_, key: .inline(let key)):
+      [key.bytes.base64EncodedString()]
+        + String(decoding: key.bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+        .filter { !$0.hasPrefix("-----") }.map(String.init)
+    case .exec(let plugin):
+      plugin.variables.values.map { String(decoding: $0.bytes, as: UTF8.self) }
+    case .anonymous, .token(.file), .certificate: []
     }
   }
 

@@ -12,7 +12,7 @@ struct DemoCommand: AsyncParsableCommand {
     abstract: "Watch an upgrade over two minor versions on a simulated cluster: no server, no root.",
     discussion: """
       Planner, runbook, engine and journal are the real ones; hosts and API server are simulated, and their time \
-      runs faster. Nothing outside a temporary directory is touched.
+      runs faster. Nothing outside a temporary directory, or the one of --state, is touched.
       """)
 
   @Option(help: "The version to reach; the simulated package source has 1.29.15, 1.30.14 and 1.31.14.")
@@ -23,6 +23,9 @@ struct DemoCommand: AsyncParsableCommand {
 
   @Flag(help: "Stop after the plan.")
   var dryRun = false
+
+  @Option(help: ArgumentHelp("Keep the run here, for 'pawl show' and the like.", valueName: "dir"))
+  var state: String?
 
   @OptionGroup var output: OutputOptions
 
@@ -42,9 +45,10 @@ struct DemoCommand: AsyncParsableCommand {
           inputs: ["target": try RunbookInputs.version(to)]))
       if output.format == .human { Console.write(PlanReport(plan).text(width: Console.width)) }
       if dryRun || plan.steps.isEmpty { return .success }
-      let directory = FileManager.default.temporaryDirectory.appending(path: "pawl-demo-\(UUID().uuidString)")
+      let temporary = FileManager.default.temporaryDirectory.appending(path: "pawl-demo-\(UUID().uuidString)")
         .path
-      defer { Self.remove(directory) }
+      let directory = state ?? temporary
+      defer { if state == nil { Self.remove(temporary) } }
       let workflow = try RunWorkflow.open(try StateOptions.parse(["--state", directory]), output: output)
       let status = try await workflow.start(plan, inventory: inventory, facts: facts, world: world)
       if output.format == .human { try await report(cluster) }

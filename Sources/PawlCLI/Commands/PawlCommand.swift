@@ -24,8 +24,8 @@ struct PawlCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Runs",
         subcommands: [
-          ResumeCommand.self, RunsCommand.self, ShowCommand.self, LogsCommand.self, ApproveCommand.self,
-          ReleaseCommand.self,
+          ResumeCommand.self, RunsCommand.self, ShowCommand.self, LogsCommand.self, PauseCommand.self,
+          CancelCommand.self, ApproveCommand.self, ReleaseCommand.self,
         ]),
       CommandGroup(
         name: "Looking",

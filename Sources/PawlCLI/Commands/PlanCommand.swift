@@ -144,6 +144,7 @@ struct ApplyCommand: AsyncParsableCommand {
   func run() async throws {
     try await reportingFailures {
       let plan = try PlanFile.decode(try Files.read(file, what: "plan"), file: file)
+      if let warning = ChangedRunbook.warning(for: plan) { Console.error("warning: \(warning)") }
       let inventory = try self.inventory.load()
       let world = try World.real(inventory)
       return try await closing(world) {

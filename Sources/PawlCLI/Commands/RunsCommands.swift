@@ -22,9 +22,10 @@ struct ResumeCommand: AsyncParsableCommand {
     try await reportingFailures {
       let workflow = try RunWorkflow.open(state, output: output, takeOver: lock.takeOver)
       guard let id = try await chosen(from: workflow.store) else {
-        Console.error("There is no unfinished run.")
+        Console.error("There is no unfinished run to go on with.")
         return .success
       }
+      try await JournalVerdict.require(id, in: workflow.store)
       let (record, events) = try await workflow.store.load(id)
       if try RunState(plan: record.plan, events: events).outcome == .completed {
         Console.error("Run \(id) is finished; there is nothing to go on with.")
@@ -37,7 +38,45 @@ struct ResumeCommand: AsyncParsableCommand {
 
   private func chosen(from store: SQLiteRunStore) async throws -> RunID? {
     if let runID { return RunID(runID) }
-    return try await store.list().first { $0.outcome != .completed }?.id
+    for run in try await store.list() where run.outcome != .completed {
+      guard run.outcome == .cancelled else { return run.id }
+      Console.error("Run \(run.id) was cancelled; to go on with it all the same: pawl resume \(run.id)")
+    }
+    return nil
+  }
+}
+
+/// What the check of a run's journal means for going on with it.
+enum JournalVerdict {
+  /// What is wrong, and up to where the journal is readable.
+  static func text(of fault: JournalCheck.Fault, in check: JournalCheck) -> String {
+    let place = fault.sequence == 0 ? "its record" : "event \(fault.sequence)"
+    let what =
+      switch fault.kind {
+      case .damaged: "damaged at \(place)"
+      case .tornTail: "torn at its last event, \(fault.sequence)"
+      case .newerFormat: "written by a newer Pawl from \(place) on"
+      }
+    let last = check.events.last.map { event in
+      "readable up to event \(event.sequence) (\(event.kind.label)\(event.kind.step.map { " \($0)" } ?? ""))"
+    }
+    return "\(what): \(fault.reason); \(last ?? "no event is readable")"
+  }
+
+  /// Says that the last event is torn; a damaged journal is refused.
+  ///
+  /// - Throws: `CommandFailure` with what is readable and what to do.
+  static func require(_ run: RunID, in store: SQLiteRunStore) async throws {
+    let check = try await store.verify(run: run)
+    guard let fault = check.fault else { return }
+    guard fault.kind == .tornTail else {
+      // `load` words the refusal, with what is readable.
+      _ = try await store.load(run)
+      return
+    }
+    Console.error(
+      "The last event of run \(run), number \(fault.sequence), was cut off while it was written; "
+        + "it is set aside, and the run goes on after event \(check.events.count).")
   }
 }
 
@@ -108,7 +147,7 @@ struct RunsVerifyCommand: AsyncParsableCommand {
         let check = try await store.verify(run: id)
         if let fault = check.fault {
           sound = false
-          Console.line("\(id)  damaged at event \(fault.sequence): \(fault.reason)")
+          Console.line("\(id)  \(JournalVerdict.text(of: fault, in: check))")
         } else {
           Console.line("\(id)  sound, \(check.events.count) events")
         }
@@ -192,55 +231,6 @@ struct LogsCommand: AsyncParsableCommand {
         Console.write(piece.text)
       }
       return .success
-    }
-  }
-}
-
-/// `pawl approve RUN STEP --as done|redo`
-struct ApproveCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "approve", abstract: "Answer for a step that only an operator can tell about.")
-
-  @Argument(help: "The run.")
-  var runID: String
-
-  @Argument(help: "The step.")
-  var step: String
-
-  @Option(name: .customLong("as"), help: "done: it took effect; redo: it did not, or may be done again.")
-  var decision: Decision
-
-  @OptionGroup var state: StateOptions
-
-  /// The answers.
-  enum Decision: String, ExpressibleByArgument, CaseIterable { case done, redo }
-
-  func run() async throws {
-    try await reportingFailures {
-      let store = try RunWorkflow.open(state, output: try OutputOptions.parse([])).store
-      let id = RunID(runID)
-      let (record, _) = try await store.load(id)
-      let holder = LockHolder(
-        run: id, owner: RunWorkflow.owner, processID: ProcessInfo.processInfo.processIdentifier, since: Date()
-      )
-      let lock = try await store.lock(cluster: record.inventory.name, for: holder)
-      defer { lock.release() }
-      let (_, events) = try await store.load(id)
-      let state = try RunState(plan: record.plan, events: events)
-      let step = StepID(step)
-      guard record.plan.step(step) != nil else {
-        throw CommandFailure(.usage, "Run \(id) has no step '\(step)'; 'pawl show \(id)' lists them.")
-      }
-      switch state.status(of: step) {
-      case .needsOperator(let attempt, _), .inDoubt(let attempt, _):
-        let answer: OperatorDecision = decision == .done ? .done : .redo
-        let kind = RunEventKind.stepDecided(step, attempt: attempt, answer, by: RunWorkflow.owner)
-        try await store.append([RunEvent(sequence: events.count + 1, time: Date(), kind: kind)], to: id)
-        Console.line("Noted. To go on: pawl resume \(id)")
-        return .success
-      case let status:
-        throw CommandFailure(.failed, "\(step) is \(status.label); there is nothing to answer for.")
-      }
     }
   }
 }

@@ -112,6 +112,8 @@ struct EventLine: Encodable {
     case .stepProbed(_, let attempt, let verdict): (self.attempt, message) = (attempt, verdict.sentence)
     case .stepDecided(_, let attempt, let decision, let by):
       (self.attempt, message) = (attempt, "\(by): \(decision.rawValue)")
+    case .controlRequested(let action, let by): message = "\(by): \(action.label)"
+    case .stepStopped(_, let attempt, let reason): (self.attempt, message) = (attempt, reason)
     }
   }
 

@@ -64,7 +64,12 @@ struct LineView: RunView {
     case .stepProbed(let step, _, let verdict):
       if case .done = verdict { done += 1 }
       line("probe", step, verdict.sentence)
+    case .controlRequested(let action, let by):
+      write("\(by) asks: \(action.label).")
+    case .stepStopped(let step, _, let reason):
+      line(palette.yellow("stop"), step, reason)
     case .stepDecided(let step, _, let decision, let by):
+      if decision == .done { done += 1 }
       line("told", step, "\(by) says: \(decision.rawValue).")
     }
   }

@@ -48,7 +48,13 @@ struct LiveView: RunView {
 
   private mutating func show(_ event: RunEventKind, at time: ContinuousClock.Instant) {
     switch event {
-    case .runStarted, .runStopped, .stepRetried, .stepDecided: return
+    case .runStarted, .runStopped, .stepRetried: return
+    case .stepDecided(_, _, let decision, _): if decision == .done { done += 1 }
+    case .controlRequested(let action, let by):
+      erase()
+      screen.line("  \(by) asks: \(action.label)")
+    case .stepStopped(let step, _, let reason):
+      finish(step, "stop", palette.yellow, reason, "")
     case .stepStarted(let step, _):
       begin(step, steps?.step(step)?.title ?? "", at: time)
     case .stepProbeStarted(let step, _):

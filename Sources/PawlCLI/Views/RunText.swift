@@ -24,16 +24,15 @@ enum RunText {
           "If it did not: pawl approve \(run) \(step) --as redo", "Then:          pawl resume \(run)",
         ]
     case .paused(let reason):
-      return ["Paused: \(reason) \(count)"] + left(plan, state) + ["To go on: pawl resume \(run)"]
+      return ["Paused: \(reason) \(count)"] + open(plan, state) + left(plan, state)
+        + ["To go on: pawl resume \(run)"]
     case .cancelled:
-      return ["Cancelled; what was running has ended. \(count)"] + left(plan, state) + [
-        "To go on: pawl resume \(run)"
-      ]
+      return ["Cancelled; nothing more was started. \(count)"] + open(plan, state) + left(plan, state)
+        + ["To go on all the same: pawl resume \(run)"]
     case nil:
       return [
-        "No longer watching; remote commands under way go on by themselves. \(count)",
-        "To find them again and go on: pawl resume \(run)",
-      ]
+        "No longer watching; remote commands under way go on by themselves. \(count)"
+      ] + open(plan, state) + ["To find them again and go on: pawl resume \(run)"]
     }
   }
 
@@ -45,6 +44,17 @@ enum RunText {
     case .inDoubt(_, let reason): ["  \(reason)"]
     case .needsOperator(_, let question): ["  \(question)"]
     default: []
+    }
+  }
+
+  /// Steps that were begun and have no outcome: where they may still run, or what is known of them.
+  static func open(_ plan: Plan, _ state: RunState) -> [String] {
+    plan.steps.flatMap { step -> [String] in
+      switch state.status(of: step.id) {
+      case .started, .attached: ["  \(step.id) may still run on \(step.host ?? "the cluster")."]
+      case .inDoubt: failure(of: step.id, state)
+      default: []
+      }
     }
   }
 

@@ -3,7 +3,8 @@ import Glibc
 import PawlEngine
 import Synchronization
 
-/// Ctrl-C as the run understands it: once, finish what runs; twice, stop watching and say where things stand.
+/// Ctrl-C as the run understands it: once, finish what runs; twice, stop it on the hosts too; three times, leave it
+/// and say where things stand.
 final class Interrupts: Sendable {
   let controls: AsyncStream<RunControl>
   private let continuation: AsyncStream<RunControl>.Continuation
@@ -25,17 +26,23 @@ final class Interrupts: Sendable {
     }
   }
 
+  /// Hands on what was asked in another way.
+  func send(_ control: RunControl) { continuation.yield(control) }
+
   private func interrupted() {
     let times = count.withLock { value in
       value += 1
       return value
     }
-    if times == 1 {
-      Console.error(
-        "Finishing what runs, starting nothing more. Once more stops watching; remote commands go on.")
-      continuation.yield(.stop(.cancel))
-    } else {
-      continuation.yield(.detach)
+    switch times {
+    case 1:
+      Console.error("Finishing what runs, starting nothing more. Once more stops what runs on hosts.")
+      send(.stop(.cancel))
+    case 2:
+      Console.error("Stopping what runs on hosts: TERM, then KILL. Once more leaves it and stops watching.")
+      send(.stopSteps)
+    default:
+      send(.detach)
     }
   }
 

@@ -47,9 +47,10 @@ struct RunWorkflow {
     let display = RunDisplay()
     let executor = RunExecutor(
       store: store,
-      performer: ActionPerformer(
-        registry: .standard, hosts: world.hosts.fenced(for: lock.cluster), cluster: world.cluster,
-        gate: lock, clock: world.clock, watchdog: world.clock),
+      performer: RedactingPerformer(
+        ActionPerformer(
+          registry: .standard, hosts: world.hosts.fenced(for: lock.cluster), cluster: world.cluster,
+          gate: lock, clock: world.clock, watchdog: world.clock), redactor: world.redactor),
       clock: world.clock,
       notify: { display.notify($0) })
     let interrupts = Interrupts()
@@ -57,7 +58,9 @@ struct RunWorkflow {
     async let shown = display.run(output.view(), run: id, plan: plan, state: state, store: store)
     let outcome: RunOutcome?
     do {
-      outcome = try await executor.run(id, by: Self.owner, epoch: lock.epoch, controls: interrupts.controls)
+      outcome = try await listening(to: id, interrupts) {
+        try await executor.run(id, by: Self.owner, epoch: lock.epoch, controls: interrupts.controls)
+      }
     } catch {
       display.finish()
       _ = await shown

@@ -9,6 +9,8 @@ struct World: Sendable {
   let leases: any ClusterLeases
   /// Measures the steps' waits; the simulated world has one of its own.
   var clock: any Clock<Duration> = ContinuousClock()
+  /// Takes the secrets that the world is reached with out of whatever is kept or shown.
+  var redactor = Redactor()
   /// Closes links; to be called once at the end.
   let close: @Sendable () async -> Void
 
@@ -16,9 +18,11 @@ struct World: Sendable {
   ///
   /// - Throws: `CommandFailure` for a kubeconfig that can't be used.
   static func real(_ inventory: Inventory) throws -> World {
-    let (cluster, warnings) = try KubeCluster.open(inventory.kubernetes)
+    let (cluster, warnings, secrets) = try KubeCluster.open(inventory.kubernetes)
     for warning in warnings { Console.error("warning: \(warning)") }
     let hosts = SSHHosts(inventory)
-    return World(hosts: hosts, cluster: cluster, leases: cluster, close: { await hosts.close() })
+    return World(
+      hosts: hosts, cluster: cluster, leases: cluster, redactor: Redactor(secrets: secrets),
+      close: { await hosts.close() })
   }
 }

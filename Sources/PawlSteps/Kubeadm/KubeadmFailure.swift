@@ -16,6 +16,12 @@ enum KubeadmFailure {
     let errors = lines.filter { $0.contains("[ERROR") }.map(trimmed)
     let reason = errors.first ?? lines.last(where: isReason).map(trimmed)
     let causes = errors + lines.suffix(10).map(trimmed).filter { !errors.contains($0) }
+    if let line = lines.first(where: { $0.lowercased().contains("no space left on device") }) {
+      return StepFailure(
+        code: "disk-full", message: "\(what) failed on \(host): there is no space left (\(trimmed(line))).",
+        causes: causes, retry: .permanent,
+        hint: "Free some space there (`df -h` shows where, `crictl rmi --prune` removes unused images).")
+    }
     let mayPass = lines.contains { line in passing.contains { line.contains($0) } }
     return StepFailure(
       code: code, message: "\(what) failed on \(host) (\(result.ending))\(reason.map { ": \($0)" } ?? ".")",

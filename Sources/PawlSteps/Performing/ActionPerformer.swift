@@ -42,16 +42,18 @@ package struct ActionPerformer: StepPerformer {
     let tracker = EffectTracker(step: step.id, in: context, limit: type(of: action).hostChanges)
     let environment = environment(step, context, tracker)
     let limit = step.timeoutSeconds + Self.graceSeconds
-    let (result, timedOut) = await bounded(seconds: limit) { await Self.attempt(action, environment) }
-    guard timedOut, wasCancelled(result) else { return result }
-    return await endLateCommand(step, tracker)
+    let (result, cut) = await bounded(seconds: limit, stops: context.stops) {
+      await Self.attempt(action, environment)
+    }
+    switch cut {
+    case .timeLimit where wasCancelled(result): return await endLateCommand(step, tracker)
+    case .stopRequest where result.failure != nil: return await endStoppedCommand(step, tracker)
+    case .timeLimit, .stopRequest, nil: return result
+    }
   }
 
   private func wasCancelled(_ result: StepResult) -> Bool {
-    switch result {
-    case .failed(let failure), .lost(let failure): failure.code == StepFailure.cancelled.code
-    case .succeeded: false
-    }
+    result.failure?.code == StepFailure.cancelled.code
   }
 
   private static func attempt(_ action: any Action, _ environment: ActionEnvironment) async -> StepResult {
@@ -73,15 +75,41 @@ package struct ActionPerformer: StepPerformer {
       retry: .temporary, hint: "See what it did last with `pawl logs`; `pawl resume` tries again.")
     guard let open = tracker.openCommand else { return .failed(failure) }
     do throws(StepFailure) { try await gate.check() } catch { return .lost(error) }
-    let (ended, _) = await bounded(seconds: Self.lookSeconds) {
-      do throws(HostError) {
-        try await open.session.terminate(open.key)
-        return true
+    return await end(open) == nil ? .failed(failure) : .lost(failure)
+  }
+
+  /// Ends the command of a step that an operator wants stopped. What it had done by then a probe has to find out.
+  private func endStoppedCommand(_ step: PlanStep, _ tracker: EffectTracker) async -> StepResult {
+    var failure = StepFailure(
+      code: "step-stopped", message: "Step \(step.id) was stopped on request.", retry: .temporary,
+      hint: "`pawl resume` looks at what it had done, then goes on.")
+    if let open = tracker.openCommand {
+      let place = open.session.host
+      let trouble: String?
+      do throws(StepFailure) {
+        try await gate.check()
+        trouble = await end(open)?.message
       } catch {
-        return false
+        trouble = error.message
+      }
+      failure.message =
+        trouble.map { "Step \(step.id) was to be stopped, but its command may still run on \(place): \($0)" }
+        ?? "Step \(step.id) was stopped on request; its command on \(place) was ended."
+    }
+    return .stopped(failure)
+  }
+
+  /// Ends a command on its host; gives the error when that can't be done.
+  private func end(_ command: EffectTracker.OpenCommand) async -> HostError? {
+    let (trouble, _) = await bounded(seconds: Self.lookSeconds) { () -> HostError? in
+      do throws(HostError) {
+        try await command.session.terminate(command.key)
+        return nil
+      } catch {
+        return error
       }
     }
-    return ended ? .failed(failure) : .lost(failure)
+    return trouble
   }
 
   package func probe(_ step: PlanStep, in context: StepContext) async -> ProbeVerdict {
@@ -130,12 +158,16 @@ package struct ActionPerformer: StepPerformer {
       earlierCommands: earlierCommands, hosts: hosts, tracker: tracker, gate: gate)
   }
 
-  /// Cancels `operation` after the limit and says whether that happened; waits for its end in any case.
+  /// What cut an operation short.
+  private enum Cut: Sendable { case timeLimit, stopRequest }
+
+  /// Cancels `operation` after the limit or on request and says whether that happened; waits for its end in any case.
   private func bounded<Result: Sendable>(
-    seconds: Int, _ operation: @escaping @Sendable () async -> Result
-  ) async -> (Result, timedOut: Bool) {
+    seconds: Int, stops: AsyncStream<Void> = AsyncStream { $0.finish() },
+    _ operation: @escaping @Sendable () async -> Result
+  ) async -> (Result, Cut?) {
     let work = Task { await operation() }
-    let watch = Task { [watchdog] in
+    let limit = Task { [watchdog] in
       do {
         try await watchdog.sleep(for: .seconds(seconds))
         work.cancel()
@@ -144,12 +176,31 @@ package struct ActionPerformer: StepPerformer {
         return false
       }
     }
+    let request = Task {
+      for await _ in stops {
+        work.cancel()
+        return true
+      }
+      return false
+    }
     return await withTaskCancellationHandler {
       let result = await work.value
-      watch.cancel()
-      return (result, await watch.value)
+      limit.cancel()
+      request.cancel()
+      if await request.value { return (result, .stopRequest) }
+      return (result, await limit.value ? .timeLimit : nil)
     } onCancel: {
       work.cancel()
+    }
+  }
+}
+
+extension StepResult {
+  /// Why the attempt did not succeed.
+  fileprivate var failure: StepFailure? {
+    switch self {
+    case .succeeded: nil
+    case .failed(let failure), .lost(let failure), .stopped(let failure): failure
     }
   }
 }

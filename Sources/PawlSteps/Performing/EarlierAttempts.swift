@@ -23,6 +23,8 @@ struct EarlierAttempts {
     let attempt = host.context.attempt
     switch try await lastCommand(of: attempt) {
     case .running: return .attached("its command runs on \(host.name)")
+    // Its result would only say that it was ended, on request or by its time limit.
+    case .finished(let result) where result.wasEndedBySignal: return .commands(.unfinished(result.ending))
     case .finished: return .attached("its command has ended on \(host.name) and left its result")
     case .lost(let reason): return .commands(.unfinished(reason))
     case .absent: return try await lookBack(from: attempt)

@@ -40,11 +40,14 @@ extension StepFailure {
 }
 
 extension HostCommandResult {
+  /// Whether a signal ended it, as far as the status tells.
+  package var wasEndedBySignal: Bool { (129...192).contains(status) }
+
   /// How it ended, for a sentence: `exit status 1`.
   package var ending: String {
     switch status {
     case 127: "exit status 127: the program was not found"
-    case 129...192: "ended by signal \(status - 128)"
+    case _ where wasEndedBySignal: "ended by signal \(status - 128)"
     default: "exit status \(status)"
     }
   }

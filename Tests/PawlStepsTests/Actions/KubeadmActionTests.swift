@@ -146,6 +146,15 @@ import Testing
     #expect(failure?.message.hasSuffix("[upgrade/apply] FATAL: timed out waiting for the condition") == true)
   }
 
+  @Test func aFullDiskIsNamedWithWhatToDo() async {
+    let error = "error: couldn't create a backup: write /etc/kubernetes/tmp/x: no space left on device\n"
+    let failure = await ActionBench([.init(Self.apply, status: 1, error: error)]).perform(applyStep).failure
+    #expect(failure?.code == "disk-full")
+    #expect(failure?.retry == .permanent)
+    #expect(failure?.message.contains("failed on cp-1: there is no space left (error: couldn't") == true)
+    #expect(failure?.hint?.contains("Free some space there") == true)
+  }
+
   @Test func aMissingKubeadmIsNamed() async {
     let failure = await ActionBench([.init(Self.apply, status: 127)]).perform(applyStep).failure
     #expect(

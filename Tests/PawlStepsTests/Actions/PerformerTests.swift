@@ -108,6 +108,31 @@ import Testing
     #expect(bench.host.terminated.isEmpty)
   }
 
+  @Test(arguments: [nil, HostError(.linkLost, "The link to cp-1 is gone.")])
+  func aStepThatIsStoppedOnRequestEndsItsCommandOrSaysThatItMayRun(_ trouble: HostError?) async {
+    let bench = ActionBench(Apt.replies())
+    bench.host.set(terminateError: trouble)
+    bench.host.set(.hangs { bench.stops.continuation.yield() })
+    let result = await bench.perform(step)
+    #expect(result.isStopped)
+    #expect(
+      result.failure?.message
+        == (trouble == nil
+          ? "Step 1.20/step@cp-1 was stopped on request; its command on cp-1 was ended."
+          : """
+          Step 1.20/step@cp-1 was to be stopped, but its command may still run on cp-1: The link to cp-1 is gone.
+          """))
+    #expect(bench.host.terminated == (trouble == nil ? [ActionBench.key()] : []))
+    // What was ended is not gone on with: the probe looks at the host itself.
+    #expect(await bench.probe(step).name != "attached" || trouble != nil)
+  }
+
+  @Test func aCommandThatASignalEndedIsNotTakenForTheSteps() async {
+    let bench = ActionBench(Apt.replies())
+    bench.host.set(ActionBench.key(), .finished(HostCommandResult(status: 143, output: "")))
+    #expect(await bench.probe(step).name != "attached")
+  }
+
   @Test func aClusterStepIsProbedWithoutItsHost() async {
     var bench = ActionBench([], World(nodes: [Sample.node()]))
     bench.hostError = HostError(.unreachable, "cp-1 does not answer.")

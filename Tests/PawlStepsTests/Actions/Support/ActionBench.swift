@@ -27,6 +27,8 @@ struct ActionBench: Sendable {
   let cluster: FakeCluster
   let clock: TestClock
   let log = ProgressLog()
+  /// Asks the attempt to stop.
+  let stops = AsyncStream<Void>.makeStream()
   var hostError: HostError?
   var watchdog: any Clock<Duration> = ContinuousClock()
 
@@ -51,7 +53,7 @@ struct ActionBench: Sendable {
   }
 
   func context(attempt: Int = 1) -> StepContext {
-    StepContext(run: Self.run, attempt: attempt, epoch: 1, report: log.add)
+    StepContext(run: Self.run, attempt: attempt, epoch: 1, stops: stops.stream, report: log.add)
   }
 
   func perform(_ step: PlanStep, attempt: Int = 1) async -> StepResult {
@@ -70,11 +72,12 @@ extension StepResult {
   var failure: StepFailure? {
     switch self {
     case .succeeded: nil
-    case .failed(let failure), .lost(let failure): failure
+    case .failed(let failure), .lost(let failure), .stopped(let failure): failure
     }
   }
 
   var outcome: StepOutcome? { if case .succeeded(let outcome) = self { outcome } else { nil } }
+  var isStopped: Bool { if case .stopped = self { true } else { false } }
   var isLost: Bool { if case .lost = self { true } else { false } }
 }
 

@@ -36,6 +36,7 @@ final class FakeHost: HostSession {
     var programs: [[String]] = []
     var commands: [HostCommand] = []
     var terminated: [String] = []
+    var terminateError: HostError?
   }
 
   let host: String
@@ -55,6 +56,7 @@ final class FakeHost: HostSession {
 
   func set(_ key: String, _ job: JobState) { state.withLock { $0.jobs[key] = job } }
   func set(_ fate: Fate) { state.withLock { $0.fate = fate } }
+  func set(terminateError: HostError?) { state.withLock { $0.terminateError = terminateError } }
   func set(lookError: HostError?) { state.withLock { $0.lookError = lookError } }
   /// Looks do not end until they are cancelled; the closure is called once one has begun.
   func set(lookHangs: @escaping @Sendable () -> Void) { state.withLock { $0.lookHangs = lookHangs } }
@@ -142,10 +144,13 @@ final class FakeHost: HostSession {
   }
 
   func terminate(_ key: JobKey) async throws(HostError) {
-    state.withLock {
-      $0.terminated.append(key.name)
-      $0.jobs[key.name] = .lost("it was ended")
+    let outcome = state.withLock { state -> Result<Void, HostError> in
+      if let error = state.terminateError { return .failure(error) }
+      state.terminated.append(key.name)
+      state.jobs[key.name] = .lost("it was ended")
+      return .success(())
     }
+    try outcome.get()
   }
 
   func runsWithJobs() async throws(HostError) -> [RunID] { [] }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// SQLite itself, as anybody can use it beside Pawl; taken from the library that the process has loaded.
-final class RawDatabase {
+package final class RawDatabase {
   private typealias Open =
     @convention(c) (UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>) -> Int32
   private typealias Execute =
@@ -15,7 +15,8 @@ final class RawDatabase {
   private let execute: Execute
   private let close: Close
 
-  init(_ path: String) throws {
+  /// Opens the file, making it when it is missing.
+  package init(_ path: String) throws {
     var handle: OpaquePointer?
     let open = unsafeBitCast(try #require(dlsym(nil, "sqlite3_open")), to: Open.self)
     execute = unsafeBitCast(try #require(dlsym(nil, "sqlite3_exec")), to: Execute.self)
@@ -28,5 +29,5 @@ final class RawDatabase {
 
   /// Runs statements; the answer is SQLite's result code, 0 for success.
   @discardableResult
-  func run(_ sql: String) -> Int32 { execute(handle, sql, nil, nil, nil) }
+  package func run(_ sql: String) -> Int32 { execute(handle, sql, nil, nil, nil) }
 }

@@ -2,9 +2,9 @@ import Foundation
 import Testing
 
 /// A small file system in memory, unmounted when its owner lets go; needs root.
-final class SmallDisk {
+package final class SmallDisk {
   /// Whether this process may mount, found by trying.
-  static let isPossible: Bool = {
+  package static let isPossible: Bool = {
     guard geteuid() == 0 else { return false }
     do {
       let directory = try TemporaryDirectory()
@@ -17,7 +17,8 @@ final class SmallDisk {
 
   private let path: String
 
-  init(at path: String, kibibytes: Int) throws {
+  /// Mounts it on a new directory.
+  package init(at path: String, kibibytes: Int) throws {
     self.path = path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     try #require(mount("tmpfs", path, "tmpfs", 0, "size=\(kibibytes)k") == 0)
@@ -29,7 +30,7 @@ final class SmallDisk {
   }
 
   /// Changes the mount, `ro` or `size=8192k`.
-  func remount(_ option: String) throws {
+  package func remount(_ option: String) throws {
     let readOnly: UInt = option == "ro" ? 1 : 0
     let remount: UInt = 32
     try #require(mount("tmpfs", path, "tmpfs", remount | readOnly, readOnly == 1 ? "" : option) == 0)

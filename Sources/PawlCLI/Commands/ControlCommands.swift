@@ -1,0 +1,155 @@
+import ArgumentParser
+import Foundation
+import PawlEngine
+import PawlPlan
+import PawlStore
+
+/// `pawl pause RUN`
+struct PauseCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pause", abstract: "Let a run under way finish its running steps, and start none.",
+    discussion: "For another terminal. The run then ends with exit code 3; 'pawl resume' goes on.")
+
+  @Argument(help: "The run.")
+  var runID: String
+
+  @Option(help: ArgumentHelp("Why, for those who come later.", valueName: "text"))
+  var reason: String?
+
+  @OptionGroup var state: StateOptions
+
+  func run() async throws {
+    try await reportingFailures {
+      let desk = try await ControlDesk.open(runID, state)
+      let by = RunWorkflow.owner
+      switch try await desk.find() {
+      case .underWay(let holder):
+        let why = reason.map { "\($0.asSentence) (\(by))" } ?? "\(by) asked for it."
+        _ = try await desk.ask(.pause(reason: why), holder)
+        Console.line("Run \(desk.record.id) finishes its running steps and then pauses.")
+        return .success
+      case .stopped(let lock):
+        lock?.release()
+        throw CommandFailure(.failed, "Run \(desk.record.id) is not under way; there is nothing to pause.")
+      }
+    }
+  }
+}
+
+/// `pawl cancel RUN`
+struct CancelCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cancel", abstract: "Stop a run for good: running steps finish, none is started.",
+    discussion: """
+      For another terminal, or for a run that has stopped. 'pawl resume' alone passes a cancelled run over; \
+      'pawl resume RUN' still goes on with it.
+      """)
+
+  @Argument(help: "The run.")
+  var runID: String
+
+  @Flag(help: "Also stop what runs on hosts: TERM, then KILL.")
+  var now = false
+
+  @OptionGroup var state: StateOptions
+
+  func run() async throws {
+    try await reportingFailures {
+      let desk = try await ControlDesk.open(runID, state)
+      switch try await desk.find() {
+      case .underWay(let holder):
+        _ = try await desk.ask(now ? .cancelNow : .cancel, holder)
+        let rest = now ? "stops what runs on hosts" : "finishes its running steps"
+        Console.line("Run \(desk.record.id) \(rest) and is then cancelled.")
+      case .stopped(let lock):
+        defer { lock?.release() }
+        try await markCancelled(desk)
+      }
+      return .success
+    }
+  }
+
+  private func markCancelled(_ desk: ControlDesk) async throws {
+    let id = desk.record.id
+    let (record, events) = try await desk.store.load(id)
+    let state = try RunState(plan: record.plan, events: events)
+    switch state.outcome {
+    case .completed: throw CommandFailure(.failed, "Run \(id) is finished; there is nothing to cancel.")
+    case .cancelled: Console.line("Run \(id) is cancelled already.")
+    default:
+      let kinds: [RunEventKind] = [
+        .controlRequested(.cancel, by: RunWorkflow.owner), .runStopped(.cancelled),
+      ]
+      let time = Date()
+      try await desk.store.append(
+        kinds.enumerated().map { RunEvent(sequence: events.count + 1 + $0, time: time, kind: $1) }, to: id)
+      Console.line("Run \(id) is cancelled. It was not under way.")
+      for line in RunText.open(record.plan, state) + RunText.left(record.plan, state) {
+        Console.line(line)
+      }
+      Console.line("To go on all the same: pawl resume \(id)")
+    }
+  }
+}
+
+/// `pawl approve RUN STEP --as done|redo`
+struct ApproveCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "approve", abstract: "Answer for a step that only an operator can tell about.")
+
+  @Argument(help: "The run.")
+  var runID: String
+
+  @Argument(help: "The step.")
+  var step: String
+
+  @Option(name: .customLong("as"), help: "done: it took effect; redo: it did not, or may be done again.")
+  var decision: Decision
+
+  @OptionGroup var state: StateOptions
+
+  /// The answers.
+  enum Decision: String, ExpressibleByArgument, CaseIterable { case done, redo }
+
+  func run() async throws {
+    try await reportingFailures {
+      let desk = try await ControlDesk.open(runID, state)
+      let id = desk.record.id
+      let step = StepID(step)
+      guard desk.record.plan.step(step) != nil else {
+        throw CommandFailure(.usage, "Run \(id) has no step '\(step)'; 'pawl show \(id)' lists them.")
+      }
+      let answer: OperatorDecision = decision == .done ? .done : .redo
+      switch try await desk.find() {
+      case .underWay(let holder):
+        _ = try await desk.ask(.approve(step, answer), holder)
+        Console.line("Noted; run \(id) goes on.")
+      case .stopped(let lock):
+        defer { lock?.release() }
+        try await decide(step, answer, desk)
+        Console.line("Noted. To go on: pawl resume \(id)")
+      }
+      return .success
+    }
+  }
+
+  private func decide(_ step: StepID, _ answer: OperatorDecision, _ desk: ControlDesk) async throws {
+    let (record, events) = try await desk.store.load(desk.record.id)
+    switch try RunState(plan: record.plan, events: events).status(of: step) {
+    case .needsOperator(let attempt, _), .inDoubt(let attempt, _):
+      let kind = RunEventKind.stepDecided(step, attempt: attempt, answer, by: RunWorkflow.owner)
+      try await desk.store.append(
+        [RunEvent(sequence: events.count + 1, time: Date(), kind: kind)], to: record.id)
+    case let status:
+      throw CommandFailure(.failed, "\(step) is \(status.label); there is nothing to answer for.")
+    }
+  }
+}
+
+extension ControlDesk {
+  /// The desk for a run of a state directory.
+  static func open(_ run: String, _ state: StateOptions) async throws -> ControlDesk {
+    let store = try RunWorkflow.open(state, output: try OutputOptions.parse([])).store
+    return ControlDesk(store: store, record: try await store.load(RunID(run)).record)
+  }
+}
