@@ -25,10 +25,8 @@ extension SimulatedCluster: ClusterLeases {
   package func updateLease(_ lease: ClusterLease) async throws(ClusterError) -> ClusterLease {
     let key = "\(lease.namespace)/\(lease.name)"
     return try await change("PUT leases/\(key)") { world throws(ClusterError) in
-      guard let kept = world.leases[key] else {
-        throw ClusterError(.notFound, "There is no lease \(key).")
-      }
-      guard let version = lease.version, kept.version == version else {
+      // A lease that is gone is made by an update, as on a real API server.
+      if let kept = world.leases[key], lease.version == nil || kept.version != lease.version {
         throw ClusterError(.conflict, "Lease \(key) was changed since it was read; read it again.")
       }
       return Self.keep(lease, as: key, in: &world)

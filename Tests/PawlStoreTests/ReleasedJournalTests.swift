@@ -26,7 +26,7 @@ struct ReleasedJournalTests {
   func goesOn(_ version: String) async throws {
     let path = directory.path + "/state"
     try ReleasedJournal.restore(version, to: path)
-    let store = try SQLiteRunStore(directory: path, digest: { SHA256.hex(of: $0) })
+    let store = try SQLiteRunStore(directory: path, digest: { ContentDigest.hex(of: $0) })
     let run = try #require(try await store.list().first?.id)
     let before = try await store.verify(run: run)
     #expect(before.fault == nil)

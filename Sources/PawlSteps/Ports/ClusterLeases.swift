@@ -36,7 +36,7 @@ package protocol ClusterLeases: Sendable {
   func lease(namespace: String, name: String) async throws(ClusterError) -> ClusterLease?
   /// Makes a lease and gives it as it is kept. - Throws: `conflict` when there is one of that name.
   func createLease(_ lease: ClusterLease) async throws(ClusterError) -> ClusterLease
-  /// Writes a lease back and gives it as it is kept. - Throws: `conflict` when it was changed since it was read,
-  /// `notFound` when it is gone.
+  /// Writes a lease back and gives it as it is kept; one that is gone is made anew, or `notFound`, as the API server
+  /// has it. - Throws: `conflict` when it was changed since it was read.
   func updateLease(_ lease: ClusterLease) async throws(ClusterError) -> ClusterLease
 }
