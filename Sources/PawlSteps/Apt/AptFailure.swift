@@ -80,7 +80,7 @@ struct AptFailure: Sendable {
     }
     return StepFailure(
       code: code, message: "\(what) failed on \(host) (\(result.ending)).", causes: lastLines(lines),
-      retry: .permanent, hint: "The whole output is in `pawl logs`.")
+      retry: result.retry, hint: "The whole output is in `pawl logs`.")
   }
 
   /// Why a repository could not be read: code, meaning and hint of the complaint, if it is a known one, and apt's line.

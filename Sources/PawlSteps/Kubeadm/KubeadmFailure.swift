@@ -25,7 +25,7 @@ enum KubeadmFailure {
     let mayPass = lines.contains { line in passing.contains { line.contains($0) } }
     return StepFailure(
       code: code, message: "\(what) failed on \(host) (\(result.ending))\(reason.map { ": \($0)" } ?? ".")",
-      causes: causes, retry: mayPass ? .temporary : .permanent, hint: hint)
+      causes: causes, retry: mayPass ? .temporary : result.retry, hint: hint)
   }
 
   /// kubeadm ends with general advice, which is no reason.

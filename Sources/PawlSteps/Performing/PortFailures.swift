@@ -43,6 +43,10 @@ extension HostCommandResult {
   /// Whether a signal ended it, as far as the status tells.
   package var wasEndedBySignal: Bool { (129...192).contains(status) }
 
+  /// What trying again can do when nothing else is known. A signal comes from outside, as in a reboot: only commands
+  /// that nobody at Pawl asked to end get here.
+  package var retry: StepFailure.Retry { wasEndedBySignal ? .temporary : .permanent }
+
   /// How it ended, for a sentence: `exit status 1`.
   package var ending: String {
     switch status {

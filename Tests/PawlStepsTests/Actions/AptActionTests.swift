@@ -95,6 +95,7 @@ enum Apt {
 
   struct Failing: Sendable, CustomTestStringConvertible {
     let error: String
+    var status = 100
     let code: String
     let retry: StepFailure.Retry
     let says: String
@@ -138,9 +139,12 @@ enum Apt {
       retry: .permanent, says: "could not be configured"),
     Failing(
       error: "something new\n", code: "apt-install-failed", retry: .permanent, says: "(exit status 100)"),
+    Failing(
+      error: "Terminated\n", status: 143, code: "apt-install-failed", retry: .temporary,
+      says: "(ended by signal 15)"),
   ])
   func explains(_ failing: Failing) async {
-    let bench = ActionBench(Apt.replies(install: "", status: 100, error: failing.error))
+    let bench = ActionBench(Apt.replies(install: "", status: failing.status, error: failing.error))
     let failure = await bench.perform(Apt.step).failure
     #expect(failure?.code == failing.code)
     #expect(failure?.retry == failing.retry)
