@@ -9,6 +9,7 @@ package struct RunExecutor: Sendable {
   private let limits: RunMachine.Limits
   private let now: @Sendable () -> Date
   private let notify: @Sendable (RunNotice) -> Void
+  private let beforeCompletion: @Sendable () async -> Void
 
   /// Makes an executor.
   ///
@@ -16,10 +17,13 @@ package struct RunExecutor: Sendable {
   ///   - clock: measures the waits between attempts.
   ///   - now: stamps events for people; nothing is decided by it.
   ///   - notify: hears every event after it is durable, and progress; must return at once.
+  ///   - beforeCompletion: clears up after the steps, once all have succeeded. The run is complete only when this has
+  ///     returned, so a crash in it means that it is called again.
   package init(
     store: any RunStore, performer: any StepPerformer, clock: any Clock<Duration> = ContinuousClock(),
     limits: RunMachine.Limits = RunMachine.Limits(), now: @escaping @Sendable () -> Date = { Date() },
-    notify: @escaping @Sendable (RunNotice) -> Void = { _ in }
+    notify: @escaping @Sendable (RunNotice) -> Void = { _ in },
+    beforeCompletion: @escaping @Sendable () async -> Void = {}
   ) {
     self.store = store
     self.performer = performer
@@ -27,6 +31,7 @@ package struct RunExecutor: Sendable {
     self.limits = limits
     self.now = now
     self.notify = notify
+    self.beforeCompletion = beforeCompletion
   }
 
   /// Runs, or goes on with, a stored run until it ends or stops.
@@ -102,6 +107,7 @@ package struct RunExecutor: Sendable {
       for command in try stretch.machine.handle(open.removeFirst()) {
         switch command {
         case .record(let kinds):
+          if kinds.contains(.runStopped(.completed)) { await beforeCompletion() }
           try await record(kinds, &stretch)
           open.append(.recorded(kinds))
         case .perform(let step, let attempt):

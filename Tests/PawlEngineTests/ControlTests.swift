@@ -222,7 +222,7 @@ private struct HastyClock: Clock {
 }
 
 /// The smallest record of a run.
-private enum Sample {
+enum Sample {
   static func record(_ id: RunID, _ plan: Plan) -> RunRecord {
     RunRecord(
       id: id, plan: plan,

@@ -52,7 +52,8 @@ struct RunWorkflow {
           registry: .standard, hosts: world.hosts.fenced(for: lock.cluster), cluster: world.cluster,
           gate: lock, clock: world.clock, watchdog: world.clock), redactor: world.redactor),
       clock: world.clock,
-      notify: { display.notify($0) })
+      notify: { display.notify($0) },
+      beforeCompletion: { await cleanUp(id, plan: plan, world: world) })
     let interrupts = Interrupts()
     defer { interrupts.end() }
     async let shown = display.run(output.view(), run: id, plan: plan, state: state, store: store)
@@ -66,14 +67,13 @@ struct RunWorkflow {
       _ = await shown
       throw error
     }
-    if outcome == .completed { await cleanUp(id, plan: plan, world: world) }
     display.finish()
     var (view, end) = await shown
     view.end(outcome, state: end)
     return ExitStatus(outcome, end)
   }
 
-  /// Removes what the run's remote commands left on its hosts. A host that is away keeps it; `pawl check` says so.
+  /// Removes what the run's remote commands left on its hosts. A host that is away keeps it; `pawl release` finds it.
   private func cleanUp(_ id: RunID, plan: Plan, world: World) async {
     await withTaskGroup(of: Void.self) { group in
       for host in Set(plan.steps.compactMap(\.host)) {

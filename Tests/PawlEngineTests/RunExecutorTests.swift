@@ -1,0 +1,54 @@
+import Foundation
+import PawlEngine
+import PawlPlan
+import Synchronization
+import Testing
+
+@Suite("The executor")
+struct RunExecutorTests {
+  private let store = MemoryRunStore()
+  private let run = RunID("run")
+
+  /// Gives every step the same end.
+  private struct Performer: StepPerformer {
+    let result: StepResult
+
+    func perform(_ step: PlanStep, in context: StepContext) async -> StepResult { result }
+    func probe(_ step: PlanStep, in context: StepContext) async -> ProbeVerdict { .notStarted }
+  }
+
+  /// What the journal's last event was each time clearing up began.
+  private func lastEventsAtClearingUp(_ result: StepResult) async throws -> [RunEventKind?] {
+    try await store.create(Sample.record(run, TestPlan.chain(2)))
+    let seen = Mutex<[RunEventKind?]>([])
+    let executor = RunExecutor(
+      store: store, performer: Performer(result: result),
+      beforeCompletion: { [store, run] in
+        do {
+          let last = try await store.load(run).events.last?.kind
+          seen.withLock { $0.append(last) }
+        } catch {
+          Issue.record(error)
+        }
+      })
+    _ = try await executor.run(run, by: "t", epoch: 1)
+    return seen.withLock(\.self)
+  }
+
+  @Test("Clears up after the last step and before the run is complete, so that a crash in between repeats it")
+  func clearsUp() async throws {
+    let outcome = StepOutcome("Made.", changed: true)
+    #expect(
+      try await lastEventsAtClearingUp(.succeeded(outcome)) == [
+        .stepSucceeded(StepID("s1"), attempt: 1, outcome)
+      ])
+    #expect(try await store.load(run).events.last?.kind == .runStopped(.completed))
+  }
+
+  @Test("A run that failed is not cleared up: a resume still needs what is there")
+  func keeps() async throws {
+    #expect(
+      try await lastEventsAtClearingUp(.failed(StepFailure(code: "x", message: "It broke."))).isEmpty)
+    #expect(try await store.load(run).events.last?.kind == .runStopped(.failed(StepID("s0"))))
+  }
+}
