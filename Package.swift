@@ -60,7 +60,7 @@ let package = Package(
       "PawlCLI",
       [
         "PawlSteps", "PawlEngine", "PawlStore", "PawlSSH", "PawlKube", "PawlSimulation", "PawlPlan",
-        "PawlModel", "PawlGraph", argumentParser,
+        "PawlModel", "PawlGraph", argumentParser, logging,
       ], resources: [.embedInCode("Runbooks")]),
     .executableTarget(name: "pawl", dependencies: ["PawlCLI"], swiftSettings: settings),
     tests("PawlGraphTests", ["PawlGraph"]),
@@ -97,7 +97,7 @@ let package = Package(
       "PawlCLITests",
       [
         "PawlTestSupport", "PawlCLI", "PawlSteps", "PawlSimulation", "PawlEngine", "PawlPlan", "PawlModel",
-        "pawl",
+        "pawl", logging,
       ],
       exclude: ["Fixtures", "Goldens"]),
     tests("PawlLabTests", ["PawlTestSupport", "PawlContracts", "PawlCLI", "PawlSteps", "PawlModel", "pawl"]),

@@ -104,7 +104,7 @@ struct CanaryTests {
         """
       ),
     ] { try text.write(toFile: directory.path + "/" + name, atomically: true, encoding: .utf8) }
-    let pawl = PawlProgram(directory: directory.path)
+    let pawl = PawlProgram(directory: directory.path, environment: ["PAWL_LOG_LEVEL": "debug"])
     for command in [["check"], ["facts"], ["inventory", "show"], ["upgrade", "--to", "1.30", "--yes"]] {
       let result = try await pawl.run(command + ["-i", "inventory.yaml"])
       #expect(Canary.found(in: Data((result.output + result.errors).utf8)) == [], "\(command)")

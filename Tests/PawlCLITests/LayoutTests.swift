@@ -27,6 +27,7 @@ struct LayoutTests {
   /// The one target that may import each library from outside.
   private static let owners = [
     "Yams": "PawlModel", "Crypto": "PawlModel", "GRDB": "PawlStore", "ArgumentParser": "PawlCLI",
+    "Logging": "PawlCLI",
     "CLibSSH2": "PawlSSH",
     "CCurl": "PawlKube",
   ]

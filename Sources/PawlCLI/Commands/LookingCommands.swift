@@ -12,11 +12,12 @@ struct CheckCommand: AsyncParsableCommand {
 
   @OptionGroup var inventory: InventoryOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     try await reportingFailures {
       let inventory = try self.inventory.load()
-      let world = try World.real(inventory)
+      let world = try World.real(inventory, log: log)
       return try await closing(world) {
         let (facts, problems) = await Preparation(inventory: inventory, world: world).check()
         switch output.format {
@@ -71,11 +72,12 @@ struct FactsCommand: AsyncParsableCommand {
   var out: String?
 
   @OptionGroup var inventory: InventoryOptions
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     try await reportingFailures {
       let inventory = try self.inventory.load()
-      let world = try World.real(inventory)
+      let world = try World.real(inventory, log: log)
       return try await closing(world) {
         let (facts, problems) = await Preparation(inventory: inventory, world: world).check()
         for problem in problems { Console.error("\(problem.severity.rawValue): \(problem)") }

@@ -43,13 +43,14 @@ struct PlanUpgradeCommand: AsyncParsableCommand {
 
   @OptionGroup var options: PlanOptions
   @OptionGroup var inventory: InventoryOptions
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     try await reportingFailures {
       var given = try RunbookInputs.parse(inputs)
       given["target"] = try RunbookInputs.version(to)
       return try await PlanOnly(
-        runbook: "kubeadm-upgrade", inputs: given, options: options, inventory: inventory
+        runbook: "kubeadm-upgrade", inputs: given, options: options, inventory: inventory, log: log
       ).run()
     }
   }
@@ -68,11 +69,13 @@ struct PlanRunCommand: AsyncParsableCommand {
 
   @OptionGroup var options: PlanOptions
   @OptionGroup var inventory: InventoryOptions
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     try await reportingFailures {
       try await PlanOnly(
-        runbook: runbook, inputs: try RunbookInputs.parse(inputs), options: options, inventory: inventory
+        runbook: runbook, inputs: try RunbookInputs.parse(inputs), options: options, inventory: inventory,
+        log: log
       ).run()
     }
   }
@@ -84,6 +87,7 @@ struct PlanOnly {
   let inputs: [String: String]
   let options: PlanOptions
   let inventory: InventoryOptions
+  let log: LogOptions
 
   func run() async throws -> ExitStatus {
     let book = try Catalogue.runbook(runbook)
@@ -107,7 +111,7 @@ struct PlanOnly {
 
   private func facts(for inventory: Inventory) async throws -> Facts {
     if let file = options.facts { return try Preparation.check(saved: FactsFile.read(file), inventory) }
-    let world = try World.real(inventory)
+    let world = try World.real(inventory, log: log)
     do {
       let facts = try await Preparation(inventory: inventory, world: world).facts()
       await world.close()
@@ -140,13 +144,14 @@ struct ApplyCommand: AsyncParsableCommand {
   @OptionGroup var inventory: InventoryOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     try await reportingFailures {
       let plan = try PlanFile.decode(try Files.read(file, what: "plan"), file: file)
       if let warning = ChangedRunbook.warning(for: plan) { Console.error("warning: \(warning)") }
       let inventory = try self.inventory.load()
-      let world = try World.real(inventory)
+      let world = try World.real(inventory, log: log)
       return try await closing(world) {
         try await lock.refuseIfHeld(world)
         let facts = try await Preparation(inventory: inventory, world: world).facts()

@@ -23,11 +23,12 @@ struct ReleaseCommand: AsyncParsableCommand {
   @OptionGroup var approval: ApprovalOptions
   @OptionGroup var inventory: InventoryOptions
   @OptionGroup var state: StateOptions
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     try await reportingFailures {
       let inventory = try self.inventory.load()
-      let world = try World.real(inventory)
+      let world = try World.real(inventory, log: log)
       return try await closing(world) { try await release(inventory, world) }
     }
   }

@@ -17,6 +17,7 @@ struct ResumeCommand: AsyncParsableCommand {
   @OptionGroup var lock: LockOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     try await reportingFailures {
@@ -31,7 +32,7 @@ struct ResumeCommand: AsyncParsableCommand {
         Console.error("Run \(id) is finished; there is nothing to go on with.")
         return .success
       }
-      let world = try World.real(record.inventory)
+      let world = try World.real(record.inventory, log: log)
       return try await closing(world) { try await workflow.resume(id, record: record, world: world) }
     }
   }

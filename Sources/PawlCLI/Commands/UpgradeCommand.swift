@@ -28,6 +28,7 @@ struct UpgradeCommand: AsyncParsableCommand {
   @OptionGroup var inventory: InventoryOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     try await reportingFailures {
@@ -35,7 +36,7 @@ struct UpgradeCommand: AsyncParsableCommand {
       given["target"] = try RunbookInputs.version(to)
       return try await PlanAndRun(
         runbook: "kubeadm-upgrade", inputs: given, inventory: inventory, state: state, output: output,
-        approval: approval, lock: lock, dryRun: dryRun
+        approval: approval, lock: lock, log: log, dryRun: dryRun
       ).run()
     }
   }
@@ -59,12 +60,13 @@ struct RunCommandLine: AsyncParsableCommand {
   @OptionGroup var inventory: InventoryOptions
   @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     try await reportingFailures {
       try await PlanAndRun(
         runbook: runbook, inputs: try RunbookInputs.parse(inputs), inventory: inventory, state: state,
-        output: output, approval: approval, lock: lock, dryRun: dryRun
+        output: output, approval: approval, lock: lock, log: log, dryRun: dryRun
       ).run()
     }
   }
@@ -102,12 +104,13 @@ struct PlanAndRun {
   let output: OutputOptions
   let approval: ApprovalOptions
   let lock: LockOptions
+  let log: LogOptions
   let dryRun: Bool
 
   func run() async throws -> ExitStatus {
     let book = try Catalogue.runbook(runbook)
     let inventory = try self.inventory.load()
-    let world = try World.real(inventory)
+    let world = try World.real(inventory, log: log)
     return try await closing(world) {
       if !dryRun { try await lock.refuseIfHeld(world) }
       let facts = try await Preparation(inventory: inventory, world: world).facts()

@@ -14,15 +14,16 @@ struct World: Sendable {
   /// Closes links; to be called once at the end.
   let close: @Sendable () async -> Void
 
-  /// The hosts and the API server of an inventory.
+  /// The hosts and the API server of an inventory, logged as far as it is asked for.
   ///
   /// - Throws: `CommandFailure` for a kubeconfig that can't be used.
-  static func real(_ inventory: Inventory) throws -> World {
+  static func real(_ inventory: Inventory, log: LogOptions) throws -> World {
     let (cluster, warnings, secrets) = try KubeCluster.open(inventory.kubernetes)
     for warning in warnings { Console.error("warning: \(warning)") }
     let hosts = SSHHosts(inventory)
     return World(
       hosts: hosts, cluster: cluster, leases: cluster, redactor: Redactor(secrets: secrets),
-      close: { await hosts.close() })
+      close: { await hosts.close() }
+    ).logged(at: log.level)
   }
 }
