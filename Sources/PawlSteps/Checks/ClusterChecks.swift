@@ -145,7 +145,7 @@ package enum ClusterChecks {
         CheckProblem(
           subject: node.name, code: "cordoned-by-run",
           message: "The node \(node.name) was cordoned by Pawl's run \(run), which did not finish.",
-          hint: "Go on with 'pawl resume \(run)', or give it up and run 'pawl uncordon \(node.name)'.")
+          hint: "Go on with 'pawl resume \(run)', or give it up and run 'pawl release \(run)'.")
       }
     }
   }

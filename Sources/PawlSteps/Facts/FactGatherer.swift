@@ -1,3 +1,4 @@
+import PawlEngine
 package import PawlModel
 
 /// What a gathering gave: facts as far as they go, and every problem that was met.
@@ -90,11 +91,22 @@ package struct FactGatherer: Sendable {
   private func read(_ host: Host) async -> HostAnswer {
     do {
       let session = try await hosts.session(to: host.name)
-      let (facts, problems) = try await HostReader.read(host, over: session)
+      var (facts, problems) = try await HostReader.read(host, over: session)
+      // They lie where only root reads.
+      if facts?.sudo == true {
+        problems += try await session.runsWithJobs().map { Self.leftover(of: $0, on: host.name) }
+      }
       return HostAnswer(facts: facts, problems: problems)
     } catch {
       return HostAnswer(error: error)
     }
+  }
+
+  private static func leftover(of run: RunID, on host: String) -> CheckProblem {
+    CheckProblem(
+      .warning, subject: host, code: "run-files",
+      message: "\(host) keeps files of Pawl's run \(run), which is under way or did not finish.",
+      hint: "Go on with 'pawl resume \(run)', or give it up and run 'pawl release \(run)'.")
   }
 
   /// The answers with the offers of the minors' own repositories instead of those of the hosts' present sources.

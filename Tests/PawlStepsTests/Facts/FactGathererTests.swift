@@ -1,3 +1,4 @@
+import PawlEngine
 import PawlModel
 import PawlSimulation
 import PawlSteps
@@ -58,6 +59,17 @@ struct FactGathererTests {
       ])
     #expect(facts.cluster.podDisruptionBudgets == [])
     #expect(await cluster.ledger == [])
+  }
+
+  @Test("files of a run that did not finish are told, with both ways on")
+  func leftovers() async throws {
+    let job = JobKey(run: RunID("run-7"), name: "drain.1.1")
+    _ = try await cluster.session(to: "worker-1").runDetached(
+      HostCommand(["true"]), key: job, epoch: 1, onOutput: { _ in })
+    let problems = await gather().problems
+    #expect(problems.map(\.subject) == ["worker-1"])
+    #expect(problems.first?.severity == .warning && problems.first?.code == "run-files")
+    #expect(problems.first?.hint?.contains("pawl release run-7") == true)
   }
 
   @Test(
