@@ -103,6 +103,8 @@ package enum RunOutcome: Sendable, Hashable, Codable {
   case cancelled
   /// A step waits for an operator's answer.
   case needsOperator(StepID)
+  /// It was cancelled, and what it left can't be put back because of this step: in doubt, or its undo failed.
+  case stuck(StepID)
 }
 
 /// What happened, as the journal keeps it. Cases are added, never changed.
@@ -128,6 +130,11 @@ package enum RunEventKind: Sendable, Hashable, Codable {
   case controlRequested(ControlAction, by: String)
   /// The step was stopped on request while it ran; what it had done by then is not known.
   case stepStopped(StepID, attempt: Int, reason: String)
+  /// Intent of a cancelled run to put back what the step left. The attempt is the undo's own, here and below.
+  case stepUndoStarted(StepID, attempt: Int)
+  case stepUndone(StepID, attempt: Int, StepOutcome)
+  /// Without a delay it is not tried again before somebody takes the run up.
+  case stepUndoFailed(StepID, attempt: Int, StepFailure, retryAfterSeconds: Int?)
 }
 
 /// One entry of a run's journal.

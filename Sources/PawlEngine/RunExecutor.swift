@@ -17,8 +17,9 @@ package struct RunExecutor: Sendable {
   ///   - clock: measures the waits between attempts.
   ///   - now: stamps events for people; nothing is decided by it.
   ///   - notify: hears every event after it is durable, and progress; must return at once.
-  ///   - beforeCompletion: clears up after the steps, once all have succeeded. The run is complete only when this has
-  ///     returned, so a crash in it means that it is called again.
+  ///   - beforeCompletion: clears up after the steps, once all have succeeded or what they left is undone: when the run
+  ///     can't be taken up any more. The run is over only when this has returned, so a crash in it means that it is
+  ///     called again.
   package init(
     store: any RunStore, performer: any StepPerformer, clock: any Clock<Duration> = ContinuousClock(),
     limits: RunMachine.Limits = RunMachine.Limits(), now: @escaping @Sendable () -> Date = { Date() },
@@ -39,19 +40,22 @@ package struct RunExecutor: Sendable {
   /// - Parameters:
   ///   - owner: `user@machine`, for the journal.
   ///   - epoch: the held lock's.
+  ///   - cancelling: takes it up only to cancel it and to put back what it left.
   ///   - controls: asks to stop; may never give anything.
   /// - Returns: how the stretch ended; nil after a detach.
   /// - Throws: `StoreError` when the journal can't be read or written (what was begun is in doubt then), or
   ///   `IllegalTransition` when the journal does not fit the plan.
   package func run(
-    _ id: RunID, by owner: String, epoch: Int, controls: AsyncStream<RunControl> = AsyncStream { $0.finish() }
+    _ id: RunID, by owner: String, epoch: Int, cancelling: Bool = false,
+    controls: AsyncStream<RunControl> = AsyncStream { $0.finish() }
   ) async throws -> RunOutcome? {
     let (record, events) = try await store.load(id)
-    let machine = try RunMachine(plan: record.plan, events: events, limits: limits)
+    let machine = try RunMachine(
+      plan: record.plan, events: events, limits: limits, hasUndo: { [performer] in performer.hasUndo($0) })
     let (inputs, continuation) = AsyncStream<ExecutorInput>.makeStream()
     var stretch = RunStretch(
       id: id, epoch: epoch, machine: machine, nextSequence: events.count + 1, inputs: continuation)
-    continuation.yield(.machine(.begin(by: owner)))
+    continuation.yield(.machine(.begin(by: owner, cancelling: cancelling)))
     return try await withThrowingDiscardingTaskGroup { group in
       defer { group.cancelAll() }
       group.addTask { await relay(controls, to: continuation) }
@@ -107,13 +111,15 @@ package struct RunExecutor: Sendable {
       for command in try stretch.machine.handle(open.removeFirst()) {
         switch command {
         case .record(let kinds):
-          if kinds.contains(.runStopped(.completed)) { await beforeCompletion() }
+          if stretch.machine.isLastStop(kinds) { await beforeCompletion() }
           try await record(kinds, &stretch)
           open.append(.recorded(kinds))
         case .perform(let step, let attempt):
           start(step, attempt, &stretch, &group) { .finished(step, await performer.perform($0, in: $1)) }
         case .probe(let step, let attempt):
           start(step, attempt, &stretch, &group) { .probed(step, await performer.probe($0, in: $1)) }
+        case .undo(let step, let attempt):
+          start(step, attempt, &stretch, &group) { .undoEnded(step, await undo($0, in: $1)) }
         case .startTimer(let step, let seconds):
           startTimer(step, seconds, stretch, &group)
         case .finish(let outcome):
@@ -151,6 +157,12 @@ package struct RunExecutor: Sendable {
       let input = await work(step, context)
       // A performance that was cut off by a detach says nothing: its step stays started, so in doubt.
       if !Task.isCancelled { inputs.yield(.machine(input)) }
+    }
+  }
+
+  private func undo(_ step: PlanStep, in context: StepContext) async -> Result<StepOutcome, StepFailure> {
+    do throws(StepFailure) { return .success(try await performer.undo(step, in: context)) } catch {
+      return .failure(error)
     }
   }
 

@@ -21,12 +21,13 @@ extension RunMachine {
     return .stepDecided(step, attempt: state.status(of: step).attempt, decision, by: owner)
   }
 
-  /// Starts nothing more. What stopped the run first stays its outcome, but a cancel counts more than a pause.
+  /// Starts nothing more. What stopped the run first stays its outcome, but a cancel counts more than anything: it wants
+  /// things put back, which a run that has failed keeps for a resume.
   mutating func stop(_ reason: StopReason) {
     switch (stopping, reason) {
     case (nil, .pause(let why)): stopping = .paused(why)
-    case (nil, .cancel), (.paused, .cancel): stopping = .cancelled
-    default: break
+    case (_, .cancel): stopping = .cancelled
+    case (_, .pause): break
     }
   }
 

@@ -3,14 +3,16 @@ package import PawlPlan
 
 /// What happens to the machine.
 package enum RunInput: Sendable {
-  /// A process takes the run up.
-  case begin(by: String)
+  /// A process takes the run up: to go on, or to cancel it.
+  case begin(by: String, cancelling: Bool = false)
   /// These events are durable.
   case recorded([RunEventKind])
   /// An attempt ended.
   case finished(StepID, StepResult)
   /// A probe ended.
   case probed(StepID, ProbeVerdict)
+  /// An attempt of an undo ended.
+  case undoEnded(StepID, Result<StepOutcome, StepFailure>)
   case timerFired(StepID)
   /// Start nothing more; what runs ends by itself.
   case stopRequested(StopReason)
@@ -30,6 +32,8 @@ package enum RunCommand: Sendable, Hashable {
   case record([RunEventKind])
   case perform(StepID, attempt: Int)
   case probe(StepID, attempt: Int)
+  /// The attempt is the undo's own.
+  case undo(StepID, attempt: Int)
   case startTimer(StepID, seconds: Int)
   /// Nothing is left to do.
   case finish(RunOutcome)
@@ -48,12 +52,17 @@ package struct RunMachine: Sendable {
     package var transportAttempts: Int
     /// Probes of a step in doubt while its host can't be reached.
     package var probeAttempts: Int
+    /// Attempts of an undo in one stretch.
+    package var undoAttempts: Int
 
     /// Makes limits.
-    package init(concurrentSteps: Int = 32, transportAttempts: Int = 5, probeAttempts: Int = 6) {
+    package init(
+      concurrentSteps: Int = 32, transportAttempts: Int = 5, probeAttempts: Int = 6, undoAttempts: Int = 5
+    ) {
       self.concurrentSteps = concurrentSteps
       self.transportAttempts = transportAttempts
       self.probeAttempts = probeAttempts
+      self.undoAttempts = undoAttempts
     }
   }
 
@@ -61,7 +70,7 @@ package struct RunMachine: Sendable {
   package let plan: Plan
   /// What the journal says.
   package private(set) var state: RunState
-  private let limits: Limits
+  let limits: Limits
   /// The plan's steps by id.
   package let steps: StepIndex
   private let dependents: [StepID: [StepID]]
@@ -69,19 +78,30 @@ package struct RunMachine: Sendable {
   private var candidates: StepQueue
   private var unmetNeeds: [StepID: Int] = [:]
   /// Intents on their way to the journal, performances, probes and timers.
-  private(set) var busy: Set<StepID> = []
+  var busy: Set<StepID> = []
+  /// Steps that wait for a timer; a timer that fires for another one is of no account any more.
+  private var timers: Set<StepID> = []
   private var probesTried: [StepID: Int] = [:]
   private var attemptsBefore: [StepID: Int] = [:]
+  let hasUndo: @Sendable (PlanStep) -> Bool
+  /// What belongs to this stretch's undoing.
+  var undos = UndoProgress()
   var stopping: RunOutcome?
   private(set) var isStopRecorded = false
 
   /// A machine at the end of a journal.
   ///
+  /// - Parameter hasUndo: whether there is an undo for what a step does.
   /// - Throws: `IllegalTransition` when journal and plan do not fit.
-  package init(plan: Plan, events: [RunEvent], limits: Limits = Limits()) throws(IllegalTransition) {
+  package init(
+    plan: Plan, events: [RunEvent], limits: Limits = Limits(),
+    hasUndo: @escaping @Sendable (PlanStep) -> Bool = { _ in false }
+  ) throws(IllegalTransition) {
     self.plan = plan
     self.limits = limits
+    self.hasUndo = hasUndo
     state = try RunState(plan: plan, events: events)
+    stopping = state.isUndoing ? .cancelled : nil
     steps = StepIndex(plan)
     candidates = StepQueue(steps)
     dependents = plan.steps.reduce(into: [:]) { result, step in
@@ -100,16 +120,25 @@ package struct RunMachine: Sendable {
   /// - Throws: `IllegalTransition` for an input that does not fit; the run must stop then.
   package mutating func handle(_ input: RunInput) throws(IllegalTransition) -> [RunCommand] {
     switch input {
-    case .begin(let owner):
-      return [.record([.runStarted(by: owner, resumed: state.wasStarted)] + leftovers())]
+    case .begin(let owner, let cancelling):
+      let request = cancelling ? [RunEventKind.controlRequested(.cancel, by: owner)] : []
+      let forward = !cancelling && !state.isUndoing
+      return [
+        .record(
+          [.runStarted(by: owner, resumed: state.wasStarted)] + request + leftovers(retryingFailed: forward))
+      ]
     case .recorded(let events):
       return try recorded(events)
     case .finished(let step, let result):
       return [.record([event(for: result, of: step)])]
     case .probed(let step, let verdict):
       return [.record([.stepProbed(step, attempt: state.status(of: step).attempt, verdict)])]
+    case .undoEnded(let step, let result):
+      return [.record([event(for: result, ofUndo: step)])]
     case .timerFired(let step):
+      guard timers.remove(step) != nil else { return [] }
       busy.remove(step)
+      undos.looked.remove(step)
       return advance()
     case .stopRequested(let reason):
       stop(reason)
@@ -121,8 +150,9 @@ package struct RunMachine: Sendable {
 
   // MARK: - Taking up
 
-  /// What an earlier process left behind: started steps are in doubt, failed ones get a new chance.
-  private func leftovers() -> [RunEventKind] {
+  /// What an earlier process left behind: started steps are in doubt, failed ones get a new chance when
+  /// the run goes forward. An undo that was cut off is simply begun again.
+  private func leftovers(retryingFailed: Bool) -> [RunEventKind] {
     plan.steps.compactMap { step in
       switch state.status(of: step.id) {
       case .started(let attempt), .attached(let attempt):
@@ -132,8 +162,8 @@ package struct RunMachine: Sendable {
       case .needsOperator(let attempt, let question):
         .stepInDoubt(step.id, attempt: attempt, reason: question)
       case .failed(let attempt, _):
-        .stepRetried(step.id, attempt: attempt)
-      case .pending, .waiting, .ready, .succeeded, .inDoubt:
+        retryingFailed ? .stepRetried(step.id, attempt: attempt) : nil
+      case .pending, .waiting, .ready, .succeeded, .inDoubt, .undoing, .undone, .undoFailed:
         nil
       }
     }
@@ -152,8 +182,12 @@ package struct RunMachine: Sendable {
 
   private mutating func consequences(of event: RunEventKind) -> [RunCommand] {
     switch event {
-    case .runStarted, .stepInDoubt, .stepRetried, .stepStopped:
+    case .runStarted, .stepInDoubt, .stepRetried, .stepUndone:
       if let step = event.step { busy.remove(step) }
+      return []
+    case .stepStopped(let step, _, _):
+      busy.remove(step)
+      undos.looked.remove(step)
       return []
     case .stepDecided(let step, _, let decision, _):
       decided(step, decision)
@@ -167,8 +201,12 @@ package struct RunMachine: Sendable {
       return [.perform(step, attempt: attempt)]
     case .stepProbeStarted(let step, let attempt):
       return [.probe(step, attempt: attempt)]
+    case .stepUndoStarted(let step, let attempt):
+      return [.undo(step, attempt: attempt)]
+    case .stepUndoFailed(let step, _, _, let seconds):
+      return undoFailed(step, retryAfterSeconds: seconds)
     case .stepAttemptFailed(let step, _, _, let seconds):
-      return [.startTimer(step, seconds: seconds)]
+      return [startTimer(step, seconds: seconds)]
     case .stepSucceeded(let step, _, _):
       succeeded(step)
       return []
@@ -205,7 +243,7 @@ package struct RunMachine: Sendable {
       let tried = (probesTried[step] ?? 0) + 1
       probesTried[step] = tried
       if tried < limits.probeAttempts {
-        return [.startTimer(step, seconds: Self.transportRetry.delay(after: tried))]
+        return [startTimer(step, seconds: Self.transportRetry.delay(after: tried))]
       }
       busy.remove(step)
       stopping = stopping ?? .unreachable(step)
@@ -213,8 +251,13 @@ package struct RunMachine: Sendable {
     return []
   }
 
+  mutating func startTimer(_ step: StepID, seconds: Int) -> RunCommand {
+    timers.insert(step)
+    return .startTimer(step, seconds: seconds)
+  }
+
   /// Waits between tries while the way to a host is gone.
-  private static let transportRetry = RetryPolicy(attempts: 6, delaySeconds: 2, maxDelaySeconds: 30)
+  static let transportRetry = RetryPolicy(attempts: 6, delaySeconds: 2, maxDelaySeconds: 30)
 
   private func event(for result: StepResult, of step: StepID) -> RunEventKind {
     let attempt = state.status(of: step).attempt
@@ -254,21 +297,18 @@ package struct RunMachine: Sendable {
     if stopping == nil {
       let intents = startable()
       if !intents.isEmpty { return [.record(intents)] }
+    } else if !undos.hasBegun {
+      // While stopping, a step that only waits to be tried again holds nothing up.
+      busy.subtract(timers)
+      timers = []
     }
-    guard busy.isEmpty || onlyTimersLeft else { return [] }
+    guard busy.isEmpty else { return [] }
+    if stopping == .cancelled {
+      let undo = undoing()
+      if !undo.isEmpty { return [.record(undo)] }
+    }
     isStopRecorded = true
     return [.record([.runStopped(stopping ?? outcomeWhenIdle())])]
-  }
-
-  /// While stopping, a step that only waits to be tried again holds nothing up.
-  private var onlyTimersLeft: Bool {
-    stopping != nil
-      && busy.allSatisfy { step in
-        switch state.status(of: step) {
-        case .waiting, .inDoubt: true
-        default: false
-        }
-      }
   }
 
   private mutating func startable() -> [RunEventKind] {
@@ -284,7 +324,7 @@ package struct RunMachine: Sendable {
         intents.append(.stepStarted(step, attempt: attempt))
       case .inDoubt(let attempt, _):
         intents.append(.stepProbeStarted(step, attempt: attempt))
-      case .started, .succeeded, .failed, .probing, .needsOperator:
+      case .started, .succeeded, .failed, .probing, .needsOperator, .undoing, .undone, .undoFailed:
         continue
       }
       busy.insert(step)
@@ -297,5 +337,4 @@ package struct RunMachine: Sendable {
     if case .needsOperator = state.status(of: left) { return .needsOperator(left) }
     return .failed(left)
   }
-
 }

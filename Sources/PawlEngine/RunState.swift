@@ -8,6 +8,9 @@ package struct RunState: Sendable, Hashable {
   package private(set) var outcome: RunOutcome?
   /// Whether the run was ever started.
   package private(set) var wasStarted = false
+  /// Whether undoing has begun, or was due and could not begin. From then on the run does not go forward again: steps
+  /// count on what was put back.
+  package private(set) var isUndoing = false
 
   /// All steps pending.
   package init(plan: Plan) {
@@ -35,6 +38,7 @@ package struct RunState: Sendable, Hashable {
       outcome = nil
     case .runStopped(let outcome):
       self.outcome = outcome
+      if case .stuck = outcome { isUndoing = true }
     case .controlRequested:
       break
     default:
@@ -42,6 +46,7 @@ package struct RunState: Sendable, Hashable {
         throw IllegalTransition(step: event.step ?? StepID("?"), status: .pending, event: event)
       }
       statuses[step] = try status.next(after: event, of: step)
+      if case .stepUndoStarted = event { isUndoing = true }
     }
   }
 

@@ -41,4 +41,10 @@ package protocol StepPerformer: Sendable {
   func perform(_ step: PlanStep, in context: StepContext) async -> StepResult
   /// Finds out read-only what became of an attempt without an outcome.
   func probe(_ step: PlanStep, in context: StepContext) async -> ProbeVerdict
+  /// Whether there is an undo for what the step does. A property of its action; nothing is asked for it.
+  func hasUndo(_ step: PlanStep) -> Bool
+  /// Puts back what attempts of the step left; finding it put back already is a success. `context.attempt` counts the
+  /// undo's own attempts. Bounded, and not cut off by a request to stop.
+  /// - Throws: why it is not put back; its `retry` says what trying again can do.
+  func undo(_ step: PlanStep, in context: StepContext) async throws(StepFailure) -> StepOutcome
 }

@@ -17,6 +17,10 @@ package enum StepStatus: Sendable, Hashable {
   case probing(attempt: Int)
   /// Only an operator can tell; the text is the question.
   case needsOperator(attempt: Int, question: String)
+  /// What it left is being put back; the second number counts the undo's own attempts.
+  case undoing(attempt: Int, undo: Int)
+  case undone(attempt: Int, StepOutcome)
+  case undoFailed(attempt: Int, undo: Int, StepFailure)
 }
 
 /// A journal that says what cannot have happened: damaged, or written by something else.
@@ -71,6 +75,13 @@ extension StepStatus {
     case (.failed(let attempt, _), .stepRetried(_, attempt)):
       return .ready(attempt: attempt)
 
+    case (_, .stepUndoStarted(_, let undo)) where mayBeUndone && undo == undoAttempt + 1:
+      return .undoing(attempt: attempt, undo: undo)
+    case (.undoing(let attempt, _), .stepUndone(_, undoAttempt, let outcome)):
+      return .undone(attempt: attempt, outcome)
+    case (.undoing(let attempt, let undo), .stepUndoFailed(_, undoAttempt, let failure, _)):
+      return .undoFailed(attempt: attempt, undo: undo, failure)
+
     default:
       throw IllegalTransition(step: step, status: self, event: event)
     }
@@ -98,13 +109,30 @@ extension StepStatus {
     if case .succeeded = self { true } else { false }
   }
 
+  /// Whether it has begun and is known to have come to an end: only then can what it left be put back.
+  private var mayBeUndone: Bool {
+    switch self {
+    case .waiting, .ready, .succeeded, .failed, .undoing, .undoFailed: true
+    case .pending, .started, .attached, .inDoubt, .probing, .needsOperator, .undone: false
+    }
+  }
+
+  /// The undo's attempt that the status speaks of; 0 before the first.
+  var undoAttempt: Int {
+    switch self {
+    case .undoing(_, let undo), .undoFailed(_, let undo, _): undo
+    default: 0
+    }
+  }
+
   /// The attempt the status speaks of; 0 before the first.
   package var attempt: Int {
     switch self {
     case .pending: 0
     case .started(let attempt), .waiting(let attempt), .ready(let attempt), .attached(let attempt),
       .succeeded(let attempt, _), .failed(let attempt, _), .inDoubt(let attempt, _), .probing(let attempt),
-      .needsOperator(let attempt, _):
+      .needsOperator(let attempt, _), .undoing(let attempt, _), .undone(let attempt, _),
+      .undoFailed(let attempt, _, _):
       attempt
     }
   }
@@ -122,6 +150,9 @@ extension StepStatus {
     case .inDoubt: "in doubt"
     case .probing: "being probed"
     case .needsOperator: "needs an operator"
+    case .undoing: "being undone"
+    case .undone: "undone"
+    case .undoFailed: "undo failed"
     }
   }
 }
@@ -134,7 +165,8 @@ extension RunEventKind {
     case .stepStarted(let step, _), .stepSucceeded(let step, _, _), .stepAttemptFailed(let step, _, _, _),
       .stepFailed(let step, _, _), .stepInDoubt(let step, _, _), .stepProbeStarted(let step, _),
       .stepProbed(let step, _, _), .stepDecided(let step, _, _, _), .stepRetried(let step, _),
-      .stepStopped(let step, _, _):
+      .stepStopped(let step, _, _), .stepUndoStarted(let step, _), .stepUndone(let step, _, _),
+      .stepUndoFailed(let step, _, _, _):
       step
     }
   }
@@ -155,6 +187,9 @@ extension RunEventKind {
     case .stepRetried: "step-retried"
     case .controlRequested: "control-requested"
     case .stepStopped: "step-stopped"
+    case .stepUndoStarted: "step-undo-started"
+    case .stepUndone: "step-undone"
+    case .stepUndoFailed: "step-undo-failed"
     }
   }
 }

@@ -15,4 +15,8 @@ final class IdlePerformer: StepPerformer {
   }
 
   func probe(_ step: PlanStep, in context: StepContext) async -> ProbeVerdict { .notStarted }
+  func hasUndo(_ step: PlanStep) -> Bool { false }
+  func undo(_ step: PlanStep, in context: StepContext) async throws(StepFailure) -> StepOutcome {
+    StepOutcome("Undone.", changed: true)
+  }
 }

@@ -10,7 +10,8 @@ extension CrashBench {
     let disturbance: Disturbance =
       switch trouble {
       case .failsOnceAfterwards, .everythingAgain: .doneAgain
-      case .failsOnce, .losesReply, .everythingTwice, .fails: .driverLost
+      case .failsOnce, .losesReply, .everythingTwice, .fails, .undoFailsOnce, .undoFails, .interrupted:
+        .driverLost
       }
     switch await world.stretch(trouble: trouble) {
     case .ended(.completed): return named(trouble, try await world.differences(after: disturbance))

@@ -37,11 +37,16 @@ final class CrashWorld: Sendable {
   }
 
   /// One process: a fresh executor and performer on what is in store and cluster.
-  func stretch(until death: Death? = nil, trouble: Trouble? = nil) async -> Stretch {
+  func stretch(
+    until death: Death? = nil, trouble: Trouble? = nil, cancelling: Bool = false
+  ) async -> Stretch {
     store.schedule(death)
     let actions = ActionPerformer(hosts: hosts, cluster: cluster, clock: cluster.clock)
+    let (controls, control) = AsyncStream<RunControl>.makeStream()
     let performer: any StepPerformer =
-      trouble.map { Interposer(base: actions, instead: $0.interposer()) } ?? actions
+      trouble.map {
+        Interposer(base: actions, instead: $0.interposer(control), undoFailure: $0.undoFailure())
+      } ?? actions
     let watched = IntentWatch(base: performer, store: store) { [self] text in
       unrecorded.withLock { $0.append(text) }
     }
@@ -52,7 +57,10 @@ final class CrashWorld: Sendable {
       return epoch
     }
     do {
-      guard let outcome = try await executor.run(bench.record.id, by: "test", epoch: epoch) else {
+      guard
+        let outcome = try await executor.run(
+          bench.record.id, by: "test", epoch: epoch, cancelling: cancelling, controls: controls)
+      else {
         return .broke("The executor ended without an outcome.")
       }
       return .ended(outcome)
@@ -73,11 +81,14 @@ final class CrashWorld: Sendable {
     return events
   }
 
+  /// What was done before its intent was in the journal.
+  var unrecordedActs: [String] { unrecorded.withLock { $0 } }
+
   /// Lets everything settle and compares with the undisturbed run.
   func differences(after disturbance: Disturbance) async throws -> [String] {
     await cluster.advance(by: .seconds(120))
     var found = await cluster.violations.map { "rule \($0.rule): \($0.message), after \($0.cause)" }
-    found += unrecorded.withLock { $0 }
+    found += unrecordedActs
     found += SnapshotText.differences(await cluster.snapshot, bench.reference.snapshot)
     found += Effects(await cluster.ledger).differences(from: bench.reference.effects, after: disturbance)
     do {

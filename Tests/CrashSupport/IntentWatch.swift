@@ -19,6 +19,13 @@ struct IntentWatch: StepPerformer {
     return await base.probe(step, in: context)
   }
 
+  func hasUndo(_ step: PlanStep) -> Bool { base.hasUndo(step) }
+
+  func undo(_ step: PlanStep, in context: StepContext) async throws(StepFailure) -> StepOutcome {
+    await require(.stepUndoStarted(step.id, attempt: context.attempt), of: step.id, in: context.run)
+    return try await base.undo(step, in: context)
+  }
+
   private func require(_ intent: RunEventKind, of step: StepID, in run: RunID) async {
     do {
       let last = try await store.load(run).events.last { $0.kind.step == step }?.kind

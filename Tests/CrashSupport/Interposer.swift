@@ -8,6 +8,7 @@ struct Interposer: StepPerformer {
 
   let base: any StepPerformer
   let instead: Perform
+  let undoFailure: @Sendable (PlanStep) -> StepFailure?
 
   func perform(_ step: PlanStep, in context: StepContext) async -> StepResult {
     await instead(step, context, base)
@@ -15,6 +16,13 @@ struct Interposer: StepPerformer {
 
   func probe(_ step: PlanStep, in context: StepContext) async -> ProbeVerdict {
     await base.probe(step, in: context)
+  }
+
+  func hasUndo(_ step: PlanStep) -> Bool { base.hasUndo(step) }
+
+  func undo(_ step: PlanStep, in context: StepContext) async throws(StepFailure) -> StepOutcome {
+    if let failure = undoFailure(step) { throw failure }
+    return try await base.undo(step, in: context)
   }
 }
 
@@ -32,9 +40,16 @@ package enum Trouble: Sendable, Hashable {
   case everythingTwice
   /// After each success of any step, the next attempt is performed too.
   case everythingAgain
+  /// The step's first undo fails and may be tried again.
+  case undoFailsOnce(StepID)
+  /// Each undo of the step fails for good.
+  case undoFails(StepID)
+
+  /// The operator presses Ctrl-C while the step is performed, once or twice.
+  case interrupted(StepID, twice: Bool)
 
   /// The attempt's performance with the trouble.
-  func interposer() -> Interposer.Perform {
+  func interposer(_ control: AsyncStream<RunControl>.Continuation) -> Interposer.Perform {
     let struck = Once()
     let failure = StepFailure(code: "crash-test", message: "The test lets it fail.", retry: .permanent)
     return { step, context, base in
@@ -56,8 +71,26 @@ package enum Trouble: Sendable, Hashable {
         let next = StepContext(
           run: context.run, attempt: context.attempt + 1000, epoch: context.epoch, report: context.report)
         return await base.perform(step, in: next)
-      case .fails, .failsOnce, .failsOnceAfterwards, .losesReply:
+      case .interrupted(let target, let twice) where target == step.id:
+        control.yield(.stop(.cancel))
+        if twice { control.yield(.stopSteps) }
         return await base.perform(step, in: context)
+      case .fails, .failsOnce, .failsOnceAfterwards, .losesReply, .interrupted, .undoFailsOnce, .undoFails:
+        return await base.perform(step, in: context)
+      }
+    }
+  }
+
+  /// Why an undo of a step fails, if it does.
+  func undoFailure() -> @Sendable (PlanStep) -> StepFailure? {
+    let struck = Once()
+    return { step in
+      switch self {
+      case .undoFails(step.id):
+        StepFailure(code: "crash-test", message: "The test lets the undo fail.", retry: .permanent)
+      case .undoFailsOnce(step.id) where struck.take():
+        StepFailure(code: "crash-test", message: "The test lets the undo fail once.", retry: .temporary)
+      default: nil
       }
     }
   }

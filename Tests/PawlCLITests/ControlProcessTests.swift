@@ -20,11 +20,11 @@ struct ControlProcessTests {
   }
 
   /// Runs the demo slowly, and interrupts it at the first line with each of the texts.
-  private func interrupt(at cues: [@Sendable (String) -> Bool]) async throws -> (
-    output: String, status: Int32
-  ) {
+  private func interrupt(
+    at cues: [@Sendable (String) -> Bool], speed: Int = 1
+  ) async throws -> (output: String, status: Int32) {
     let next = Mutex(0)
-    let (lines, status) = try await pawl.runInterrupting(["demo", "--speed", "1"] + state) { line in
+    let (lines, status) = try await pawl.runInterrupting(["demo", "--speed", "\(speed)"] + state) { line in
       next.withLock { next in
         guard next < cues.count, cues[next](line) else { return false }
         next += 1
@@ -66,8 +66,26 @@ struct ControlProcessTests {
       output.contains("1.30/install-kubeadm@cp-1 was stopped on request; its command on cp-1 was ended."),
       "\(output)")
     let run = try await onlyRun()
-    #expect(steps(try await events(of: run), "step-stopped") == ["1.30/install-kubeadm@cp-1"])
-    #expect(try await pawl.run(["show", run] + state).output.contains("in doubt"))
+    let events = try await events(of: run)
+    for kind in ["step-stopped", "step-probed", "step-undone"] {
+      #expect(steps(events, kind).last == "1.30/install-kubeadm@cp-1", "\(kind)")
+    }
+    #expect(try await pawl.run(["show", run] + state).output.contains("undone"))
+  }
+
+  @Test("Ctrl-C while a node is drained: it is put back, and the run can't be resumed but planned anew")
+  func undone() async throws {
+    let (output, status) = try await interrupt(at: [{ $0.contains("start 1.30/drain@cp-1") }], speed: 10)
+    #expect(status == 1)
+    #expect(output.contains("undone 1.30/drain@cp-1  cp-1 takes pods again."), "\(output)")
+    #expect(output.contains("Cancelled, and undone what it left."))
+    #expect(!output.contains("cordoned"), "what the demo says of its nodes at the end")
+    let run = try await onlyRun()
+    #expect(try await events(of: run).last?["outcome"] as? String == "cancelled")
+    let resume = try await pawl.run(["resume", run] + state)
+    #expect(resume.status == 1 && resume.errors.contains("plan anew with `pawl upgrade`"), "\(resume)")
+    let cancel = try await pawl.run(["cancel", run] + state)
+    #expect(cancel.status == 0 && cancel.output.contains("is cancelled already"), "\(cancel)")
   }
 
   @Test("Ctrl-C three times: it stops watching and says where what runs is, exit code 3")

@@ -12,10 +12,27 @@ struct ExitStatusTests {
     "The end of a run gives the code that docs/command-line.md names",
     arguments: [
       (RunOutcome.completed, 0), (.failed(RunSample.check), 1), (.cancelled, 1), (.paused("x"), 3), (nil, 3),
-      (.needsOperator(RunSample.check), 4), (.unreachable(RunSample.check), 69),
+      (.needsOperator(RunSample.check), 4), (.stuck(RunSample.check), 4), (.unreachable(RunSample.check), 69),
     ] as [(RunOutcome?, Int32)])
   func outcomes(outcome: RunOutcome?, code: Int32) {
     #expect(PawlCLI.ExitStatus(outcome).rawValue == code)
+  }
+
+  @Test("A run that is stuck because another run holds the cluster exits as that does")
+  func takenOver() throws {
+    let lost = StepFailure(code: StepFailure.lockLost, message: "Anna holds it.")
+    for (failure, code) in [(lost, 5), (RunSample.failure, 4)] as [(StepFailure, Int32)] {
+      let events: [RunEventKind] = [
+        .stepStarted(RunSample.check, attempt: 1),
+        .stepSucceeded(RunSample.check, attempt: 1, RunSample.outcome),
+        .stepUndoStarted(RunSample.check, attempt: 1),
+        .stepUndoFailed(RunSample.check, attempt: 1, failure, retryAfterSeconds: nil),
+      ]
+      let state = try RunState(
+        plan: RunSample.plan(), events: events.enumerated().map { RunSample.event($0.offset + 1, $0.element) }
+      )
+      #expect(PawlCLI.ExitStatus(.stuck(RunSample.check), state).rawValue == code)
+    }
   }
 
   @Test(

@@ -50,7 +50,13 @@ enum RunSample {
     + [.attached("pid 12"), .notStarted, .torn("half configured"), .unreachable(failure)].map {
       .stepProbed(update, attempt: 1, $0)
     }
-    + [.completed, .paused("By anna."), .cancelled].map { .runStopped($0) }
+    + [.completed, .paused("By anna."), .cancelled, .stuck(update)].map { .runStopped($0) }
+    + [
+      .stepUndoStarted(update, attempt: 1),
+      .stepUndoFailed(update, attempt: 1, failure, retryAfterSeconds: 2),
+      .stepUndoFailed(update, attempt: 2, failure, retryAfterSeconds: nil),
+      .stepUndone(update, attempt: 3, StepOutcome("kubelet on hold again on cp-1.", changed: true)),
+    ]
 
   static func record() throws -> RunRecord {
     RunRecord(

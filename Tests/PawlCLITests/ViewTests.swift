@@ -74,6 +74,32 @@ struct ViewTests {
     #expect(terminal.lines.first == "Run \(RunSample.run): Upgrade single to 1.20.15")
   }
 
+  @Test("A cancelled run that is stuck says why, what stays cordoned and what to do; undone, how to go on")
+  func undo() throws {
+    let plan = try RunSample.plan()
+    let drain = StepID("1.20/drain@cp-1")
+    let taken: [RunEventKind] = [
+      .runStarted(by: "anna@ops1", resumed: false), .stepStarted(drain, attempt: 1),
+      .stepSucceeded(drain, attempt: 1, RunSample.outcome), .stepUndoStarted(drain, attempt: 1),
+    ]
+    func closing(_ further: [RunEventKind], _ outcome: RunOutcome) throws -> [String] {
+      let events = (taken + further).enumerated().map { RunSample.event($0.offset + 1, $0.element) }
+      let state = try RunState(plan: plan, events: events)
+      return RunText.closing(outcome, run: RunSample.run, plan: plan, state: state)
+    }
+    let failed = RunEventKind.stepUndoFailed(
+      drain, attempt: 1, RunSample.failure, retryAfterSeconds: nil)
+    let stuck = try closing([failed, .runStopped(.stuck(drain))], .stuck(drain))
+    #expect(
+      stuck.first == "Stuck: what the run left can't be undone because of \(drain). 0 of 27 steps done.")
+    #expect(stuck.contains("  \(RunSample.failure.message)"))
+    #expect(stuck.contains("Still cordoned by this run: cp-1."))
+    #expect(stuck.last == "When that is mended: pawl cancel \(RunSample.run)")
+    let undone = try closing([.stepUndone(drain, attempt: 1, RunSample.outcome)], .cancelled)
+    #expect(undone.last == "To go on from where the cluster is, plan anew: pawl upgrade")
+    #expect(!undone.joined().contains("cordoned"))
+  }
+
   private func live(_ terminal: Terminal) -> LiveView {
     LiveView(palette: palette, screen: Screen(width: { terminal.width }, write: terminal.write))
   }

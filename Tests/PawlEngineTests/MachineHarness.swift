@@ -23,6 +23,21 @@ struct EffectWorld {
   var scripted: [StepID: [StepResult]] = [:]
   var verdicts: [StepID: [ProbeVerdict]] = [:]
   var performed: [StepID] = []
+  /// Steps that have an undo.
+  var undoable: Set<StepID> = []
+  /// Failures of undos, by step, first first.
+  var undoFailures: [StepID: [StepFailure]] = [:]
+  /// Steps in the order in which they were undone.
+  var undone: [StepID] = []
+
+  mutating func undo(_ step: StepID) -> Result<StepOutcome, StepFailure> {
+    if let failure = undoFailures[step]?.first {
+      undoFailures[step]?.removeFirst()
+      return .failure(failure)
+    }
+    undone.append(step)
+    return .success(StepOutcome("Undone.", changed: effects.removeValue(forKey: step) != nil))
+  }
 
   mutating func perform(_ step: StepID) -> StepResult {
     performed.append(step)
@@ -54,11 +69,13 @@ struct MachineHarness {
   private(set) var outcome: RunOutcome?
 
   mutating func run(
-    _ plan: Plan, seed: UInt64 = 1, limits: RunMachine.Limits = RunMachine.Limits(), stopAfter: Int? = nil
+    _ plan: Plan, seed: UInt64 = 1, limits: RunMachine.Limits = RunMachine.Limits(), stopAfter: Int? = nil,
+    cancelling: Bool = false
   ) throws {
     var generator = SeededGenerator(seed: seed)
-    var machine = try RunMachine(plan: plan, events: log, limits: limits)
-    var open: [RunInput] = [.begin(by: "test")]
+    let undoable = world.undoable
+    var machine = try RunMachine(plan: plan, events: log, limits: limits) { undoable.contains($0.id) }
+    var open: [RunInput] = [.begin(by: "test", cancelling: cancelling)]
     var waiting: [RunInput] = []
     outcome = nil
     while outcome == nil {
@@ -77,6 +94,7 @@ struct MachineHarness {
           if let stopAfter, log.count >= stopAfter { open.append(.stopRequested(.cancel)) }
         case .perform(let step, _): waiting.append(.finished(step, world.perform(step)))
         case .probe(let step, _): waiting.append(.probed(step, world.probe(step)))
+        case .undo(let step, _): waiting.append(.undoEnded(step, world.undo(step)))
         case .startTimer(let step, let seconds):
           timers.append(seconds)
           waiting.append(.timerFired(step))

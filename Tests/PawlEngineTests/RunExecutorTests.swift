@@ -15,6 +15,10 @@ struct RunExecutorTests {
 
     func perform(_ step: PlanStep, in context: StepContext) async -> StepResult { result }
     func probe(_ step: PlanStep, in context: StepContext) async -> ProbeVerdict { .notStarted }
+    func hasUndo(_ step: PlanStep) -> Bool { false }
+    func undo(_ step: PlanStep, in context: StepContext) async throws(StepFailure) -> StepOutcome {
+      StepOutcome("Undone.", changed: true)
+    }
   }
 
   /// What the journal's last event was each time clearing up began.

@@ -11,7 +11,8 @@ struct StepStatusTests {
   private static let statuses: [StepStatus] = [
     .pending, .started(attempt: 1), .waiting(attempt: 1), .ready(attempt: 1), .attached(attempt: 1),
     .succeeded(attempt: 1, outcome), .failed(attempt: 1, failure), .inDoubt(attempt: 1, reason: "r"),
-    .probing(attempt: 1), .needsOperator(attempt: 1, question: "q"),
+    .probing(attempt: 1), .needsOperator(attempt: 1, question: "q"), .undoing(attempt: 1, undo: 1),
+    .undone(attempt: 1, outcome), .undoFailed(attempt: 1, undo: 1, failure),
   ]
 
   private static let events: [RunEventKind] = [
@@ -24,6 +25,8 @@ struct StepStatusTests {
     .stepProbed(step, attempt: 1, .unknown("q")), .stepProbed(step, attempt: 1, .unreachable(failure)),
     .stepDecided(step, attempt: 1, .done, by: "o"), .stepDecided(step, attempt: 1, .redo, by: "o"),
     .stepRetried(step, attempt: 1), .stepStopped(step, attempt: 1, reason: "r"),
+    .stepUndoStarted(step, attempt: 1), .stepUndoStarted(step, attempt: 2),
+    .stepUndone(step, attempt: 1, outcome), .stepUndoFailed(step, attempt: 1, failure, retryAfterSeconds: 2),
   ]
 
   /// Every pair of status and event that may happen, and where it leads. All others are illegal.
@@ -41,11 +44,16 @@ struct StepStatusTests {
     "in doubt + step-decided redo": "ready", "needs an operator + step-decided done": "done",
     "needs an operator + step-decided redo": "ready", "failed + step-retried": "ready",
     "running + step-stopped": "in doubt",
+    "waiting to try again + step-undo-started 1": "being undone",
+    "ready + step-undo-started 1": "being undone", "done + step-undo-started 1": "being undone",
+    "failed + step-undo-started 1": "being undone", "being undone + step-undo-started 2": "being undone",
+    "being undone + step-undone": "undone", "being undone + step-undo-failed": "undo failed",
+    "undo failed + step-undo-started 2": "being undone",
   ]
 
   private static func name(_ event: RunEventKind) -> String {
     switch event {
-    case .stepStarted(_, let attempt): "\(event.label) \(attempt)"
+    case .stepStarted(_, let attempt), .stepUndoStarted(_, let attempt): "\(event.label) \(attempt)"
     case .stepProbed(_, _, let verdict): "\(event.label) \("\(verdict)".prefix { $0 != "(" })"
     case .stepDecided(_, _, let decision, _): "\(event.label) \(decision)"
     default: event.label

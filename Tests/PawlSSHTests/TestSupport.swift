@@ -128,8 +128,19 @@ func removeFiles(_ path: String) {
   }
 }
 
-/// A port that nobody listens on at the moment.
-func freePort() throws -> Int { try withListener { $0.port } }
+/// Below the range that the kernel takes the near ends of connections from, so that none of them gets a port first.
+private let nextPort = Atomic(Int.random(in: 20_000..<30_000))
+
+/// A port that nobody listens on at the moment, and that is given out once.
+func freePort() throws -> Int {
+  for _ in 0..<1000 {
+    let port = nextPort.wrappingAdd(1, ordering: .relaxed).newValue
+    guard let listener = try? openListener(port: UInt16(port)) else { continue }
+    close(listener.descriptor)
+    return port
+  }
+  throw ToolFailure(path: "no free port", status: 1)
+}
 
 /// A listening socket that never accepts, for as long as `body` runs.
 func withListener<Value>(_ body: ((descriptor: Int32, port: Int)) throws -> Value) throws -> Value {
@@ -138,10 +149,12 @@ func withListener<Value>(_ body: ((descriptor: Int32, port: Int)) throws -> Valu
   return try body(listener)
 }
 
-func openListener(backlog: Int32 = 16) throws -> (descriptor: Int32, port: Int) {
+/// - Parameter port: 0 for any.
+func openListener(backlog: Int32 = 16, port: UInt16 = 0) throws -> (descriptor: Int32, port: Int) {
   let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)
+  address.sin_port = port.bigEndian
   address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
   var length = socklen_t(MemoryLayout<sockaddr_in>.size)
   let code = withUnsafeMutablePointer(to: &address) { pointer in
@@ -150,7 +163,10 @@ func openListener(backlog: Int32 = 16) throws -> (descriptor: Int32, port: Int) 
         | getsockname(descriptor, generic, &length)
     }
   }
-  try #require(code == 0)
+  guard code == 0 else {
+    close(descriptor)
+    throw ToolFailure(path: "bind", status: errno)
+  }
   return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
 }
 

@@ -18,6 +18,10 @@ struct ReleasedJournalTests {
     private let outcome = StepOutcome("Done.", changed: true)
     func perform(_ step: PlanStep, in context: StepContext) async -> StepResult { .succeeded(outcome) }
     func probe(_ step: PlanStep, in context: StepContext) async -> ProbeVerdict { .done(outcome) }
+    func hasUndo(_ step: PlanStep) -> Bool { false }
+    func undo(_ step: PlanStep, in context: StepContext) async throws(StepFailure) -> StepOutcome {
+      StepOutcome("Undone.", changed: true)
+    }
   }
 
   @Test(

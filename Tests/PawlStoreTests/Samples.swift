@@ -49,6 +49,7 @@ enum Sample {
     ]
     let outcomes: [RunOutcome] = [
       .completed, .failed(step), .unreachable(step), .paused("by anna"), .cancelled, .needsOperator(step),
+      .stuck(step),
     ]
     let kinds: [RunEventKind] =
       [
@@ -58,6 +59,10 @@ enum Sample {
         .stepFailed(step, attempt: 2, failure), .stepInDoubt(step, attempt: 2, reason: "killed"),
         .stepProbeStarted(step, attempt: 2), .stepDecided(step, attempt: 2, .redo, by: "eve@ops2"),
         .stepRetried(step, attempt: 3), .stepStopped(step, attempt: 3, reason: "asked for"),
+        .stepUndoStarted(step, attempt: 1),
+        .stepUndoFailed(step, attempt: 1, failure, retryAfterSeconds: 2),
+        .stepUndoFailed(step, attempt: 2, failure, retryAfterSeconds: nil),
+        .stepUndone(step, attempt: 3, outcome),
         .controlRequested(.pause(reason: "lunch"), by: "eve@ops2"),
         .controlRequested(.cancel, by: "eve@ops2"),
         .controlRequested(.cancelNow, by: "eve@ops2"),

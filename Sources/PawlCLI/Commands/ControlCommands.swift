@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import PawlEngine
 import PawlPlan
+import PawlSteps
 import PawlStore
 
 /// `pawl pause RUN`
@@ -41,8 +42,9 @@ struct CancelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel", abstract: "Stop a run for good: running steps finish, none is started.",
     discussion: """
-      For another terminal, or for a run that has stopped. 'pawl resume' alone passes a cancelled run over; \
-      'pawl resume RUN' still goes on with it.
+      For another terminal, or for a run that has stopped. What the run left, its cordons and missing package \
+      holds, is undone; what is done, such as an upgraded package, stays. A run with nothing to undo can still be \
+      taken up by 'pawl resume RUN'.
       """)
 
   @Argument(help: "The run.")
@@ -51,7 +53,9 @@ struct CancelCommand: AsyncParsableCommand {
   @Flag(help: "Also stop what runs on hosts: TERM, then KILL.")
   var now = false
 
+  @OptionGroup var lock: LockOptions
   @OptionGroup var state: StateOptions
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     try await reportingFailures {
@@ -60,13 +64,34 @@ struct CancelCommand: AsyncParsableCommand {
       case .underWay(let holder):
         _ = try await desk.ask(now ? .cancelNow : .cancel, holder)
         let rest = now ? "stops what runs on hosts" : "finishes its running steps"
-        Console.line("Run \(desk.record.id) \(rest) and is then cancelled.")
+        Console.line("Run \(desk.record.id) \(rest), undoes what it left, and is then cancelled.")
+        return .success
       case .stopped(let lock):
-        defer { lock?.release() }
-        try await markCancelled(desk)
+        guard try await leavesSomething(desk) else {
+          defer { lock?.release() }
+          try await markCancelled(desk)
+          return .success
+        }
+        lock?.release()
+        return try await undo(desk)
       }
-      return .success
     }
+  }
+
+  /// Whether the run has to be taken up to undo what it left.
+  private func leavesSomething(_ desk: ControlDesk) async throws -> Bool {
+    let (record, events) = try await desk.store.load(desk.record.id)
+    let state = try RunState(plan: record.plan, events: events)
+    if state.outcome == .completed { return false }
+    let due = state.undosDue(in: record.plan, hasUndo: ActionRegistry.standard.hasUndo)
+    return !due.isEmpty || state.isUndoing && state.outcome != .cancelled
+  }
+
+  private func undo(_ desk: ControlDesk) async throws -> ExitStatus {
+    let workflow = RunWorkflow(
+      store: desk.store, output: try OutputOptions.parse([]), takeOver: lock.takeOver)
+    let world = try World.real(desk.record.inventory, log: log)
+    return try await closing(world) { try await workflow.cancel(desk.record, world: world) }
   }
 
   private func markCancelled(_ desk: ControlDesk) async throws {
@@ -84,9 +109,7 @@ struct CancelCommand: AsyncParsableCommand {
       try await desk.store.append(
         kinds.enumerated().map { RunEvent(sequence: events.count + 1 + $0, time: time, kind: $1) }, to: id)
       Console.line("Run \(id) is cancelled. It was not under way.")
-      for line in RunText.open(record.plan, state) + RunText.left(record.plan, state) {
-        Console.line(line)
-      }
+      for line in RunText.open(record.plan, state) { Console.line(line) }
       Console.line("To go on all the same: pawl resume \(id)")
     }
   }

@@ -63,7 +63,8 @@ struct DemoCommand: AsyncParsableCommand {
     for node in try await cluster.nodes() {
       let version = node.kubeletVersion?.description ?? "?"
       Console.line(
-        "  \(node.name.padded(to: 12))\(version.padded(to: 10))\(node.ready ? "Ready" : "not Ready")")
+        "  \(node.name.padded(to: 12))\(version.padded(to: 10))\(node.ready ? "Ready" : "not Ready")\(node.unschedulable ? ", cordoned" : "")"
+      )
     }
     for violation in await cluster.violations { Console.error("A rule was broken: \(violation)") }
   }

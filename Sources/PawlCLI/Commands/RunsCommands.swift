@@ -28,13 +28,27 @@ struct ResumeCommand: AsyncParsableCommand {
       }
       try await JournalVerdict.require(id, in: workflow.store)
       let (record, events) = try await workflow.store.load(id)
-      if try RunState(plan: record.plan, events: events).outcome == .completed {
+      let run = try RunState(plan: record.plan, events: events)
+      if run.outcome == .completed {
         Console.error("Run \(id) is finished; there is nothing to go on with.")
         return .success
       }
+      if run.isUndoing { try Self.requireOpenUndo(of: id, run) }
       let world = try World.real(record.inventory, log: log)
       return try await closing(world) { try await workflow.resume(id, record: record, world: world) }
     }
+  }
+
+  /// A run that was being undone goes on with that; one that is undone can't go on, because its steps count on nodes
+  /// that take pods again.
+  private static func requireOpenUndo(of id: RunID, _ run: RunState) throws(CommandFailure) {
+    guard run.outcome != .cancelled else {
+      throw CommandFailure(
+        .failed,
+        "Run \(id) was cancelled and what it left is undone; plan anew with `pawl upgrade`, which begins where the cluster is."
+      )
+    }
+    Console.error("Run \(id) was cancelled; it goes on with undoing what it left.")
   }
 
   private func chosen(from store: SQLiteRunStore) async throws -> RunID? {

@@ -27,16 +27,16 @@ enum ExitStatus: Int32, Sendable {
     case .failed, .cancelled: self = .failed
     case .unreachable: self = .unreachable
     case .paused, nil: self = .waiting
-    case .needsOperator: self = .needsOperator
+    case .needsOperator, .stuck: self = .needsOperator
     }
   }
 
   /// The code for a run's end, where a failed step can tell that another run holds the cluster.
   init(_ outcome: RunOutcome?, _ state: RunState) {
-    if case .failed = outcome, state.statuses.values.contains(where: \.isTakenOver) {
-      self = .locked
-    } else {
-      self.init(outcome)
+    switch outcome {
+    case .failed where state.statuses.values.contains(where: \.isTakenOver): self = .locked
+    case .stuck(let step) where state.status(of: step).isTakenOver: self = .locked
+    default: self.init(outcome)
     }
   }
 }
@@ -60,6 +60,9 @@ struct CommandFailure: Error {
 extension StepStatus {
   /// Whether the step failed because another run holds the cluster.
   fileprivate var isTakenOver: Bool {
-    if case .failed(_, let failure) = self { failure.isTakenOver } else { false }
+    switch self {
+    case .failed(_, let failure), .undoFailed(_, _, let failure): failure.isTakenOver
+    default: false
+    }
   }
 }

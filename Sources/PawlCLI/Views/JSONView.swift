@@ -97,13 +97,17 @@ struct EventLine: Encodable {
     case .runStopped(let end):
       outcome = end.label
       exitCode = Int(ExitStatus(end).rawValue)
-    case .stepStarted(_, let attempt), .stepProbeStarted(_, let attempt), .stepRetried(_, let attempt):
+    case .stepStarted(_, let attempt), .stepProbeStarted(_, let attempt), .stepRetried(_, let attempt),
+      .stepUndoStarted(_, let attempt):
       self.attempt = attempt
-    case .stepSucceeded(_, let attempt, let result):
+    case .stepSucceeded(_, let attempt, let result), .stepUndone(_, let attempt, let result):
       (self.attempt, message, changed) = (attempt, result.summary, result.changed)
     case .stepAttemptFailed(_, let attempt, let failure, let seconds):
       self.attempt = attempt
       retryAfterSeconds = seconds
+      fill(from: failure)
+    case .stepUndoFailed(_, let attempt, let failure, let seconds):
+      (self.attempt, retryAfterSeconds) = (attempt, seconds)
       fill(from: failure)
     case .stepFailed(_, let attempt, let failure):
       self.attempt = attempt
@@ -133,6 +137,7 @@ extension RunOutcome {
     case .paused: "paused"
     case .cancelled: "cancelled"
     case .needsOperator: "needs-operator"
+    case .stuck: "stuck"
     }
   }
 }

@@ -64,6 +64,14 @@ struct LineView: RunView {
     case .stepProbed(let step, _, let verdict):
       if case .done = verdict { done += 1 }
       line("probe", step, verdict.sentence)
+    case .stepUndoStarted(let step, let attempt):
+      line("undo", step, (attempt > 1 ? "attempt \(attempt): " : "") + "puts back what it left")
+    case .stepUndone(let step, _, let outcome):
+      line(palette.green("undone"), step, outcome.summary)
+    case .stepUndoFailed(let step, _, let failure, let seconds):
+      line(
+        seconds == nil ? palette.red("FAILED") : palette.yellow("retry"), step,
+        RunText.undoFailed(failure, seconds))
     case .controlRequested(let action, let by):
       write("\(by) asks: \(action.label).")
     case .stepStopped(let step, _, let reason):

@@ -55,6 +55,14 @@ struct LiveView: RunView {
       screen.line("  \(by) asks: \(action.label)")
     case .stepStopped(let step, _, let reason):
       finish(step, "stop", palette.yellow, reason, "")
+    case .stepUndoStarted(let step, _):
+      begin(step, "putting back what it left", at: time)
+    case .stepUndone(let step, _, let outcome):
+      finish(step, "undone", palette.green, outcome.summary, "")
+    case .stepUndoFailed(let step, _, let failure, let seconds):
+      finish(
+        step, seconds == nil ? "failed" : "retry", seconds == nil ? palette.red : palette.yellow,
+        RunText.undoFailed(failure, seconds), "")
     case .stepStarted(let step, _):
       begin(step, steps?.step(step)?.title ?? "", at: time)
     case .stepProbeStarted(let step, _):

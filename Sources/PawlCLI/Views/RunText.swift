@@ -13,19 +13,26 @@ enum RunText {
       return ["Done. \(count)"]
     case .failed(let step):
       return ["Stopped: \(step) failed. \(count)"] + failure(of: step, state)
-        + left(plan, state) + ["When the cause is mended: pawl resume \(run)"]
+        + left(plan, state) + [
+          "When the cause is mended:            pawl resume \(run)",
+          "To give it up and undo what it left: pawl cancel \(run)",
+        ]
     case .unreachable(let step):
       return ["Stopped: the host of \(step) can't be reached. \(count)"] + failure(of: step, state)
         + left(plan, state) + ["When it is back: pawl resume \(run)"]
     case .needsOperator(let step):
       return ["Stopped: only you can tell whether \(step) took effect. \(count)"] + failure(of: step, state)
-        + [
-          "If it did:     pawl approve \(run) \(step) --as done",
-          "If it did not: pawl approve \(run) \(step) --as redo", "Then:          pawl resume \(run)",
-        ]
+        + answers(for: step, run, state) + ["Then:          pawl resume \(run)"]
     case .paused(let reason):
       return ["Paused: \(reason) \(count)"] + open(plan, state) + left(plan, state)
         + ["To go on: pawl resume \(run)"]
+    case .stuck(let step):
+      return ["Stuck: what the run left can't be undone because of \(step). \(count)"]
+        + failure(of: step, state) + left(plan, state) + answers(for: step, run, state)
+        + ["When that is mended: pawl cancel \(run)"]
+    case .cancelled where state.isUndoing:
+      return ["Cancelled, and undone what it left. \(count)"] + open(plan, state)
+        + ["To go on from where the cluster is, plan anew: pawl upgrade"]
     case .cancelled:
       return ["Cancelled; nothing more was started. \(count)"] + open(plan, state) + left(plan, state)
         + ["To go on all the same: pawl resume \(run)"]
@@ -36,10 +43,25 @@ enum RunText {
     }
   }
 
+  /// How to answer for a step that only an operator can tell about; empty for any other.
+  private static func answers(for step: StepID, _ run: RunID, _ state: RunState) -> [String] {
+    guard case .needsOperator = state.status(of: step) else { return [] }
+    return [
+      "If it did:     pawl approve \(run) \(step) --as done",
+      "If it did not: pawl approve \(run) \(step) --as redo",
+    ]
+  }
+
+  /// Why an attempt of an undo failed, and when it is tried again.
+  static func undoFailed(_ failure: StepFailure, _ retryAfterSeconds: Int?) -> String {
+    let next = retryAfterSeconds.map { " Next attempt in \($0) s." } ?? ""
+    return "It could not be undone: \(failure.message)\(next)"
+  }
+
   /// What is known of a step that did not succeed.
   static func failure(of step: StepID, _ state: RunState) -> [String] {
     switch state.status(of: step) {
-    case .failed(_, let failure):
+    case .failed(_, let failure), .undoFailed(_, _, let failure):
       ["  \(failure.message)"] + failure.causes.map { "    \($0)" } + (failure.hint.map { ["  \($0)"] } ?? [])
     case .inDoubt(_, let reason): ["  \(reason)"]
     case .needsOperator(_, let question): ["  \(question)"]
@@ -64,6 +86,7 @@ enum RunText {
     let own = plan.steps.flatMap(\.effects).filter { if case .inService = $0 { true } else { false } }
     var out: [String] = []
     for step in plan.steps where state.status(of: step.id).attempt > 0 {
+      if case .undone = state.status(of: step.id) { continue }
       for effect in step.effects {
         switch effect {
         case .outOfService(let node):

@@ -3,8 +3,8 @@ import Glibc
 import PawlEngine
 import Synchronization
 
-/// Ctrl-C as the run understands it: once, finish what runs; twice, stop it on the hosts too; three times, leave it
-/// and say where things stand.
+/// Ctrl-C as the run understands it: once, finish what runs, then undo what it left; twice, stop it on the hosts first;
+/// three times, leave it and say where things stand.
 final class Interrupts: Sendable {
   let controls: AsyncStream<RunControl>
   private let continuation: AsyncStream<RunControl>.Continuation
@@ -36,7 +36,8 @@ final class Interrupts: Sendable {
     }
     switch times {
     case 1:
-      Console.error("Finishing what runs, starting nothing more. Once more stops what runs on hosts.")
+      Console.error(
+        "Finishing what runs, then undoing what the run left. Once more stops what runs on hosts first.")
       send(.stop(.cancel))
     case 2:
       Console.error("Stopping what runs on hosts: TERM, then KILL. Once more leaves it and stops watching.")

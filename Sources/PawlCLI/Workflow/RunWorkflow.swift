@@ -33,6 +33,17 @@ struct RunWorkflow {
     }
   }
 
+  /// Cancels a run that has stopped and undoes what it left.
+  ///
+  /// - Returns: success when it is undone.
+  func cancel(_ record: RunRecord, world: World) async throws -> ExitStatus {
+    try await locking.holding(record.inventory, for: record.id, world: world) { lock in
+      let status = try await run(record.id, plan: record.plan, world: world, lock: lock, cancelling: true)
+      let outcome = try await store.load(record.id).events.last?.kind
+      return outcome == .runStopped(.cancelled) ? .success : status
+    }
+  }
+
   /// Goes on with a run.
   func resume(_ id: RunID, record: RunRecord, world: World) async throws -> ExitStatus {
     try await locking.holding(record.inventory, for: id, world: world) { lock in
@@ -40,10 +51,14 @@ struct RunWorkflow {
     }
   }
 
-  private func run(_ id: RunID, plan: Plan, world: World, lock: ClusterLock) async throws -> ExitStatus {
+  private func run(
+    _ id: RunID, plan: Plan, world: World, lock: ClusterLock, cancelling: Bool = false
+  ) async throws -> ExitStatus {
     let (_, events) = try await store.load(id)
     let state = try RunState(plan: plan, events: events)
-    try await StoppedRun(plan: plan, state: state).requireDrained(world.cluster)
+    if !cancelling, !state.isUndoing {
+      try await StoppedRun(plan: plan, state: state).requireDrained(world.cluster)
+    }
     let display = RunDisplay()
     let executor = RunExecutor(
       store: store,
@@ -60,7 +75,8 @@ struct RunWorkflow {
     let outcome: RunOutcome?
     do {
       outcome = try await listening(to: id, interrupts) {
-        try await executor.run(id, by: Self.owner, epoch: lock.epoch, controls: interrupts.controls)
+        try await executor.run(
+          id, by: Self.owner, epoch: lock.epoch, cancelling: cancelling, controls: interrupts.controls)
       }
     } catch {
       display.finish()

@@ -31,6 +31,13 @@ extension Action {
   package static var hostChanges: Int { 0 }
 }
 
+/// An action that can put back what a cancelled run's attempts of it left. Rare: the way is forward by default.
+package protocol UndoableAction: Action {
+  /// Puts it back to what it was before the run, and makes sure of it. Called only while no attempt is under way,
+  /// perhaps several times; finding it put back already is a success.
+  func undo(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome
+}
+
 /// An action that only looks or waits: it is its own proof, and after a crash it is simply done again.
 package protocol ReadOnlyAction: Action {}
 

@@ -30,6 +30,9 @@ package struct ActionRegistry: Sendable {
   /// What a runbook may use.
   package var catalog: ActionCatalog { ActionCatalog(actions.values.map { $0.spec }) }
 
+  /// Whether a step's action has an undo.
+  package func hasUndo(_ step: PlanStep) -> Bool { actions[step.uses] is any UndoableAction.Type }
+
   /// The action of a step, with its parameters read.
   /// - Throws: `unknown-action` or `invalid-parameters`.
   package func action(for step: PlanStep) throws(StepFailure) -> any Action {

@@ -3,7 +3,7 @@ import PawlModel
 package import PawlPlan
 
 /// Installs packages at exact versions, taking them off hold for it and putting back exactly the holds there were.
-package struct AptInstall: Action {
+package struct AptInstall: UndoableAction {
   package static let spec = ActionSpec(
     name: "apt/install", version: 1, summary: "Installs packages at an exact version and keeps their holds.",
     parameters: [
@@ -84,6 +84,23 @@ package struct AptInstall: Action {
     return StepOutcome(
       unchanged ? "\(description) was installed on \(host) already." : "Installed \(description) on \(host).",
       changed: !unchanged)
+  }
+
+  /// Packages stay as they are; only holds that a command took off and was killed before putting back are put back.
+  package func undo(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {
+    let target = try await environment.host(host)
+    let missing = missingHolds(try await state(on: target))
+    guard !missing.isEmpty else {
+      return StepOutcome("The packages on hold on \(host) are as before.", changed: false)
+    }
+    let names = missing.joined(separator: ", ")
+    let result = try await target.change(AptCommands.restoreHolds(missing))
+    guard result.succeeded, missingHolds(try await state(on: target)).isEmpty else {
+      throw StepFailure(
+        code: "holds-not-restored", message: "\(names) could not be put on hold again on \(host).",
+        causes: Array(result.lines.suffix(5)), retry: .temporary, hint: "Run `apt-mark hold` there.")
+    }
+    return StepOutcome("\(names) on hold again on \(host).", changed: true)
   }
 
   private var command: HostCommand {

@@ -3,7 +3,7 @@ import PawlModel
 package import PawlPlan
 
 /// Takes a node out of service: cordons it, with a mark of this run, and moves its pods away.
-package struct NodeDrain: Action {
+package struct NodeDrain: UndoableAction {
   package static let spec = ActionSpec(
     name: "node/drain", version: 1,
     summary: "Cordons a node and evicts its pods within their disruption budgets.",
@@ -75,6 +75,17 @@ package struct NodeDrain: Action {
     let moved = try await drain.run()
     return StepOutcome(
       "Drained \(name): \(DrainText.pods(moved)) moved away.", changed: !before.unschedulable || moved > 0)
+  }
+
+  /// A node that somebody else had cordoned carries no mark of this run and stays as it is.
+  package func undo(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {
+    guard try await environment.cluster.node(named: node) != nil else {
+      return StepOutcome("\(node) is no longer in the cluster.", changed: false)
+    }
+    let uncordon = NodeUncordon(node: node)
+    let outcome = try await uncordon.perform(environment)
+    try await uncordon.verify(environment)
+    return outcome
   }
 
   package func verify(_ environment: ActionEnvironment) async throws(StepFailure) {

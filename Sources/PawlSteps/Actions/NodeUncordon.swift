@@ -11,6 +11,8 @@ package struct NodeUncordon: Action {
 
   private let name: String
 
+  init(node name: String) { self.name = name }
+
   package init(step: PlanStep) throws(StepFailure) {
     name = try StepParameters(step).node()
   }

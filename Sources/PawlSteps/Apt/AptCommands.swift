@@ -32,6 +32,11 @@ package enum AptCommands {
   /// Puts packages on hold.
   package static func hold(_ packages: [String]) -> [String] { ["apt-mark", "hold"] + packages }
 
+  /// Puts packages on hold again after whatever took them off was cut off.
+  static func restoreHolds(_ packages: [String]) -> HostCommand {
+    HostCommand(steps: [hold(packages)], environment: environment, asRoot: true, timeoutSeconds: 60)
+  }
+
   /// Installs exactly these versions, in order.
   package static func install(_ packages: [(name: String, version: String)]) -> [String] {
     ["apt-get", "install", "-y", "-q"] + lockOption

@@ -105,11 +105,8 @@ package struct LeftoverSearch: Sendable {
   /// - Throws: `HostError`; `ClusterLockError` when the lock is lost.
   package func restore(_ holds: Leftovers.Holds, under lock: ClusterLock) async throws {
     try await lock.confirm()
-    let command = HostCommand(
-      steps: [AptCommands.hold(holds.packages)], environment: AptCommands.environment, asRoot: true,
-      timeoutSeconds: 60)
     let result = try await lock.perform(
-      command, on: hosts.fenced(for: lock.cluster).session(to: holds.host))
+      AptCommands.restoreHolds(holds.packages), on: hosts.fenced(for: lock.cluster).session(to: holds.host))
     guard result.succeeded else {
       throw HostError(.failed, "apt-mark hold on \(holds.host) failed: \(result.failureSummary).")
     }

@@ -148,6 +148,33 @@ package struct ActionPerformer: StepPerformer {
     return try await action.probe(environment)
   }
 
+  package func hasUndo(_ step: PlanStep) -> Bool { registry.hasUndo(step) }
+
+  package func undo(_ step: PlanStep, in context: StepContext) async throws(StepFailure) -> StepOutcome {
+    let action = try registry.action(for: step)
+    guard let undoable = action as? any UndoableAction else {
+      throw StepFailure(code: "no-undo", message: "There is no undo for \(step.uses).")
+    }
+    let limit = type(of: action).hostChanges
+    let tracker = EffectTracker(step: step.id, in: context, limit: limit, purpose: "undo")
+    let environment = environment(step, context, tracker)
+    let (result, cut) = await bounded(seconds: Self.lookSeconds) { () -> Result<StepOutcome, StepFailure> in
+      do throws(StepFailure) {
+        try await gate.check()
+        return .success(try await undoable.undo(environment))
+      } catch {
+        return .failure(error)
+      }
+    }
+    if cut != nil, case .failure = result {
+      throw StepFailure(
+        code: "undo-timed-out",
+        message: "The undo of step \(step.id) did not end within \(Self.lookSeconds) s.",
+        retry: .temporary)
+    }
+    return try result.get()
+  }
+
   private func environment(
     _ step: PlanStep, _ context: StepContext, _ tracker: EffectTracker,
     earlierCommands: ActionEnvironment.EarlierCommands = .none

@@ -22,8 +22,10 @@ final class EffectTracker: Sendable {
   private let attempt: Int
   private let limit: Int
 
-  init(step: StepID, in context: StepContext, limit: Int) {
-    self.step = step
+  /// - Parameter purpose: set for what is not an attempt of the step itself, so that its commands have other names.
+  init(step: StepID, in context: StepContext, limit: Int, purpose: String? = nil) {
+    // No step's id has a colon.
+    self.step = purpose.map { StepID("\($0):\(step)") } ?? step
     self.run = context.run
     self.attempt = context.attempt
     self.limit = limit

@@ -37,6 +37,16 @@ package struct RedactingPerformer: StepPerformer {
     }
   }
 
+  package func hasUndo(_ step: PlanStep) -> Bool { inner.hasUndo(step) }
+
+  package func undo(_ step: PlanStep, in context: StepContext) async throws(StepFailure) -> StepOutcome {
+    do throws(StepFailure) {
+      return redacted(try await inner.undo(step, in: quiet(context) { redactor.redact($0) }))
+    } catch {
+      throw redacted(error)
+    }
+  }
+
   private func quiet(_ context: StepContext, output: @escaping @Sendable (String) -> String) -> StepContext {
     StepContext(run: context.run, attempt: context.attempt, epoch: context.epoch, stops: context.stops) {
       [redactor] progress in

@@ -67,6 +67,16 @@ import Testing
       context.report(.output("s3cr3t-value\n"))
       return verdict
     }
+
+    func hasUndo(_ step: PlanStep) -> Bool { true }
+
+    func undo(_ step: PlanStep, in context: StepContext) async throws(StepFailure) -> StepOutcome {
+      context.report(.status("status s3cr3t-value"))
+      switch result {
+      case .succeeded(let outcome): return outcome
+      case .failed(let failure), .lost(let failure), .stopped(let failure): throw failure
+      }
+    }
   }
 
   private static let failure = StepFailure(
@@ -87,7 +97,11 @@ import Testing
     }
     let step = ActionBench.step("node/drain@v1")
     let said = "\(await performer.perform(step, in: context)) \(await performer.probe(step, in: context))"
-    let all = said + log.withLock { $0.joined() }
+    let undone: String
+    do throws(StepFailure) { undone = "\(try await performer.undo(step, in: context))" } catch {
+      undone = "\(error) \(error.causes) \(error.hint ?? "")"
+    }
+    let all = said + undone + log.withLock { $0.joined() }
     #expect(!all.contains("s3cr3t-value"), "\(all)")
     #expect(all.contains("out [redacted]") && all.contains("rest [redacted]"))
   }

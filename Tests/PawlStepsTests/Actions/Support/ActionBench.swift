@@ -64,6 +64,10 @@ struct ActionBench: Sendable {
     await performer.probe(step, in: context(attempt: attempt))
   }
 
+  func undo(_ step: PlanStep, attempt: Int = 1) async throws(StepFailure) -> StepOutcome {
+    try await performer.undo(step, in: context(attempt: attempt))
+  }
+
   /// The name of an attempt's command on the host.
   static func key(attempt: Int = 1, number: Int = 1) -> String { "1.20_2fstep_40cp-1.\(attempt).\(number)" }
 }
