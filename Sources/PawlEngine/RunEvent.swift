@@ -20,6 +20,25 @@ package struct RunID: Sendable, Hashable, Codable, Comparable, CustomStringConve
 
   package var description: String { text }
 
+  /// A name that sorts by time and says what the run is: `20261121-104512-kubeadm-upgrade-7f3a`.
+  package static func make(for runbook: String, at time: Date, salt: UInt16) -> RunID {
+    let tail = String(salt, radix: 16)
+    let stamp = timeStyle.format(time).replacing("T", with: "-")
+    return RunID("\(stamp)-\(runbook)-\(String(repeating: "0", count: 4 - tail.count))\(tail)")
+  }
+
+  /// When the run was made, as its name says; nil for another kind of name.
+  package var createdAt: Date? {
+    let parts = text.split(separator: "-", maxSplits: 2)
+    guard parts.count == 3 else { return nil }
+    do { return try Self.timeStyle.parse("\(parts[0])T\(parts[1])") } catch { return nil }
+  }
+
+  /// `20261121T104512`, in UTC.
+  private static let timeStyle = Date.ISO8601FormatStyle(timeZone: .gmt)
+    .year().month().day().dateSeparator(.omitted)
+    .time(includingFractionalSeconds: false).timeSeparator(.omitted)
+
   package static func < (left: RunID, right: RunID) -> Bool { left.text < right.text }
 }
 

@@ -203,6 +203,12 @@ import Testing
         ["20:19: error: 'sourceTemplate' has to be one line that begins with 'deb '"]
       ),
       (
+        "sourceTemplate: \"deb ", "sourceTemplate: \"deb https://joe:pa55@repo.example ",
+        [
+          "20:19: error: 'sourceTemplate' has a password in it, which plans and journals would keep. Put it on the hosts, in a file of /etc/apt/auth.conf.d."
+        ]
+      ),
+      (
         "maxUnavailable: 2", "maxUnavailable: 0",
         ["22:26: error: 'maxUnavailable' has to be from 1 to 1000, not 0"]
       ),

@@ -25,7 +25,7 @@ struct PauseCommand: AsyncParsableCommand {
       let by = RunWorkflow.owner
       switch try await desk.find() {
       case .underWay(let holder):
-        let why = reason.map { "\($0.asSentence) (\(by))" } ?? "\(by) asked for it."
+        let why = reason.map { "\(Redactor().redact($0).asSentence) (\(by))" } ?? "\(by) asked for it."
         _ = try await desk.ask(.pause(reason: why), holder)
         Console.line("Run \(desk.record.id) finishes its running steps and then pauses.")
         return .success

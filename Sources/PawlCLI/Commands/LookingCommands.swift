@@ -1,16 +1,23 @@
 import ArgumentParser
 import Foundation
+import PawlEngine
 import PawlModel
 import PawlPlan
 import PawlSteps
+import PawlStore
 
 /// `pawl check`
 struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Look at everything an upgrade depends on, read-only; all problems at once.")
+    abstract: "Look at everything an upgrade depends on, read-only; all problems at once.",
+    discussion: """
+      All that it removes is its own: files of remote commands on hosts, of runs that are more than \
+      \(OldRunFiles.days) days old and can't be resumed from here.
+      """)
 
   @OptionGroup var inventory: InventoryOptions
+  @OptionGroup var state: StateOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var log: LogOptions
 
@@ -19,6 +26,7 @@ struct CheckCommand: AsyncParsableCommand {
       let inventory = try self.inventory.load()
       let world = try World.real(inventory, log: log)
       return try await closing(world) {
+        try await removeOldFiles(inventory, world)
         let (facts, problems) = await Preparation(inventory: inventory, world: world).check()
         switch output.format {
         case .json: for problem in problems { Console.line(JSONLine.text(problem)) }
@@ -26,6 +34,15 @@ struct CheckCommand: AsyncParsableCommand {
         }
         return Preparation.status(of: problems)
       }
+    }
+  }
+
+  private func removeOldFiles(_ inventory: Inventory, _ world: World) async throws {
+    let resumable = try await state.openStore().list().filter { $0.outcome != .completed }.map(\.id)
+    let old = OldRunFiles(
+      hosts: world.hosts, hostNames: inventory.hosts.map(\.name), keeping: Set(resumable), now: Date())
+    for jobs in await old.remove() {
+      Console.error("\(jobs.host): files of the old run \(jobs.run) are removed.")
     }
   }
 }

@@ -149,7 +149,7 @@ struct ApplyCommand: AsyncParsableCommand {
   func run() async throws {
     try await reportingFailures {
       let plan = try PlanFile.decode(try Files.read(file, what: "plan"), file: file)
-      if let warning = ChangedRunbook.warning(for: plan) { Console.error("warning: \(warning)") }
+      try ChangedRunbook.refuse(plan)
       let inventory = try self.inventory.load()
       let world = try World.real(inventory, log: log)
       return try await closing(world) {

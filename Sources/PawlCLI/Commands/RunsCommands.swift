@@ -55,6 +55,8 @@ struct ResumeCommand: AsyncParsableCommand {
     if let runID { return RunID(runID) }
     for run in try await store.list() where run.outcome != .completed {
       guard run.outcome == .cancelled else { return run.id }
+      let (record, events) = try await store.load(run.id)
+      if try RunState(plan: record.plan, events: events).isUndoing { continue }
       Console.error("Run \(run.id) was cancelled; to go on with it all the same: pawl resume \(run.id)")
     }
     return nil

@@ -23,7 +23,7 @@ struct RunWorkflow {
 
   /// Keeps a new run of a plan and runs it.
   func start(_ plan: Plan, inventory: Inventory, facts: Facts, world: World) async throws -> ExitStatus {
-    let id = RunID(Self.newName(for: plan, at: Date()))
+    let id = RunID.make(for: plan.runbook.name, at: Date(), salt: .random(in: .min ... .max))
     let record = RunRecord(
       id: id, plan: plan, inventory: inventory, facts: facts, createdAt: Date(), createdBy: Self.owner,
       pawlVersion: PawlVersion.current)
@@ -106,15 +106,4 @@ struct RunWorkflow {
 
   /// `user@machine`.
   static var owner: String { "\(NSUserName())@\(ProcessInfo.processInfo.hostName)" }
-
-  /// A name that sorts by time and says what the run is: `20261121-104512-kubeadm-upgrade-7f3a`.
-  static func newName(for plan: Plan, at time: Date) -> String {
-    let formatter = DateFormatter()
-    formatter.locale = Locale(identifier: "en_US_POSIX")
-    formatter.timeZone = TimeZone(identifier: "UTC")
-    formatter.dateFormat = "yyyyMMdd-HHmmss"
-    let tail = String(UInt16.random(in: .min ... .max), radix: 16)
-    return
-      "\(formatter.string(from: time))-\(plan.runbook.name)-\(String(repeating: "0", count: 4 - tail.count))\(tail)"
-  }
 }

@@ -232,6 +232,10 @@ struct InventoryReader {
         hint: "Leave the key out to use the hosts' sources as they are.")
     } else if let text = template?.text(), !PackageSource.isTemplate(text) {
       template?.error("'sourceTemplate' has to be one line that begins with 'deb '")
+    } else if let text = template?.text(), PackageSource.hasPassword(text) {
+      template?.error(
+        "'sourceTemplate' has a password in it, which plans and journals would keep",
+        hint: "Put it on the hosts, in a file of /etc/apt/auth.conf.d.")
     }
     let sourceFile = mapping["sourceFile"]?.text()
     if let sourceFile, !PackageSource.isSourceFile(sourceFile) {

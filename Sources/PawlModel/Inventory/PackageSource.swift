@@ -32,6 +32,11 @@ package struct PackageSource: Sendable, Hashable, Codable {
     text.hasPrefix("deb ") && text.contains("{minor}") && !text.contains(where: \.isNewline)
   }
 
+  /// Whether a URL in the text carries a password, as in `user:password@host`.
+  package static func hasPassword(_ text: String) -> Bool {
+    text.contains(#/:\/\/[^\/\s@:]*:[^\/\s@]+@/#)
+  }
+
   /// The only directory for `sourceFile`: nothing else that a host needs is in reach of a slip of the pen.
   package static let sourceDirectory = "/etc/apt/sources.list.d/"
 

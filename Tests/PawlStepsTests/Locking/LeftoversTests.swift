@@ -74,6 +74,24 @@ struct LeftoversTests {
       ])
   }
 
+  @Test("Files of old runs go; those of younger ones, of runs to be resumed and of other names stay")
+  func oldFiles() async throws {
+    let now = try #require(RunID("20261121-104512-x-0001").createdAt)
+    let names = [
+      "20261107-104511-x-0001", "20261107-104513-x-0001", "20260101-000000-x-0001", "run-2",
+      "20260101-000000-kept-0001",
+    ]
+    for name in names { try await run(["true"], of: name, on: "worker-1") }
+    let old = OldRunFiles(
+      hosts: cluster, hostNames: ["worker-2", "worker-1", "worker-9"], keeping: [RunID(names[4])], now: now)
+    #expect(
+      await old.remove() == [
+        .init(host: "worker-1", run: RunID(names[2])), .init(host: "worker-1", run: RunID(names[0])),
+      ])
+    #expect(try await search().find().jobs.map(\.run.text) == [names[4], names[1], "run-2"].sorted())
+    #expect(await old.remove() == [])
+  }
+
   @Test("A cordon goes with its mark; one that somebody else has set meanwhile stays")
   func uncordons() async throws {
     try await mark("worker-1", "run-1")
