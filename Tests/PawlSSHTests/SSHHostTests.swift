@@ -12,9 +12,26 @@ import Testing
 struct SSHHostTests {
   @Test("keep the contract of the port, through a bastion", arguments: HostSessionContract.names)
   func contract(name: String) async throws {
+    try await keep(name, shell: nil)
+  }
+
+  @Test(
+    "keep it also where /bin/sh is bash, as on RHEL, or as small as busybox", .serialized,
+    arguments: HostSessionContract.names, ["/bin/bash", "/bin/busybox"])
+  func shells(name: String, shell: String) async throws {
+    try await keep(name, shell: shell)
+  }
+
+  private func keep(_ name: String, shell: String?) async throws {
     try await withLab { lab in
-      let (gate, server) = (try await lab.startServer("gate"), try await lab.startServer("worker-1"))
+      let (gate, server) = (
+        try await lab.startServer("gate"), try await lab.startServer("worker-1", shell: shell)
+      )
       let hosts = lab.hosts(on: server, through: [gate])
+      if let shell {
+        let compared = try await hosts.session(to: "worker-1").run(HostCommand(["cmp", "/bin/sh", shell]))
+        #expect(compared.succeeded, "the server's /bin/sh is \(shell)")
+      }
       let counter = lab.directory + "/counter"
       let subject = HostSessionContract.Subject(
         session: try await hosts.session(to: "worker-1"),

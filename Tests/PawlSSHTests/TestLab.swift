@@ -41,8 +41,11 @@ final class TestLab {
   }
 
   /// Starts a server with a host key for each type; known_hosts gets all of them unless `isKnown` is false.
+  ///
+  /// - Parameter shell: the program that is /bin/sh for the server and whatever it starts; nil for this machine's own.
   func startServer(
-    _ name: String, keyTypes: [String] = ["ed25519"], isKnown: Bool = true, options: [String] = []
+    _ name: String, keyTypes: [String] = ["ed25519"], isKnown: Bool = true, options: [String] = [],
+    shell: String? = nil
   ) async throws -> TestServer {
     for type in keyTypes { try await makeKey("\(name)-\(type)", type: type) }
     let port = try freePort()
@@ -56,7 +59,7 @@ final class TestLab {
       ] + hostKeys
     let path = "\(directory)/\(name).conf"
     try Data(configuration.joined(separator: "\n").utf8 + [10]).write(to: URL(fileURLWithPath: path))
-    let server = try await TestServer(name: name, port: port, configuration: path)
+    let server = try await TestServer(name: name, port: port, configuration: path, shell: shell)
     servers.append(server)
     if isKnown { for type in keyTypes { try trust(keyOf: "\(name)-\(type)", for: server) } }
     return server

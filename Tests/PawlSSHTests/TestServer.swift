@@ -10,20 +10,25 @@ final class TestServer {
   let name: String
   let port: Int
   private let configuration: String
+  private let shell: String?
   private var process: ChildProcess?
   private var log = Transcript()
 
   /// Returns once the server listens.
-  init(name: String, port: Int, configuration: String) async throws {
+  init(name: String, port: Int, configuration: String, shell: String? = nil) async throws {
     self.name = name
     self.port = port
     self.configuration = configuration
+    self.shell = shell
     try await start()
   }
 
   func start() async throws {
     let log = makePipe()
-    let process = try ChildProcess(TestLab.sshd, ["-D", "-e", "-f", configuration], error: log.write)
+    let command = [TestLab.sshd, "-D", "-e", "-f", configuration]
+    let process =
+      try shell.map { try ChildProcess("/usr/bin/unshare", Self.with(shell: $0) + command, error: log.write) }
+      ?? ChildProcess(command[0], Array(command.dropFirst()), error: log.write)
     close(log.write)
     self.process = process
     let text = Transcript()
@@ -38,6 +43,14 @@ final class TestServer {
     }
     let isListening = await text.waitFor(["Server listening"])
     try #require(isListening, "sshd did not start with \(configuration)")
+  }
+
+  /// A mount namespace where another program is /bin/sh; the server keeps the process id.
+  private static func with(shell: String) -> [String] {
+    [
+      "--mount", "--propagation", "private", "/bin/sh", "-c",
+      #"mount --bind "$0" "$(readlink -f /bin/sh)" && exec "$@""#, shell,
+    ]
   }
 
   /// Ends the listening process and its connections.

@@ -7,6 +7,7 @@ import Testing
 /// Text that grows, written from any thread, and those who wait for something in it.
 final class Transcript: Sendable {
   private struct Waiter {
+    var id: UUID
     var needles: [String]
     var continuation: CheckedContinuation<Bool, Never>
   }
@@ -60,14 +61,27 @@ final class Transcript: Sendable {
     }
   }
 
-  /// True once one of these is there; false when the text has ended without them.
+  /// True once one of these is there; false when the text has ended without them, or the test is over its time.
   @discardableResult
   func waitFor(_ needles: [String]) async -> Bool {
-    await withCheckedContinuation { continuation in
-      state.withLock {
-        $0.waiters.append(Waiter(needles: needles, continuation: continuation))
-        $0.settle()
+    let id = UUID()
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        state.withLock {
+          $0.waiters.append(Waiter(id: id, needles: needles, continuation: continuation))
+          $0.settle()
+        }
+        if Task.isCancelled { giveUp(id) }
       }
+    } onCancel: {
+      giveUp(id)
+    }
+  }
+
+  private func giveUp(_ id: UUID) {
+    state.withLock { state in
+      guard let place = state.waiters.firstIndex(where: { $0.id == id }) else { return }
+      state.waiters.remove(at: place).continuation.resume(returning: false)
     }
   }
 
