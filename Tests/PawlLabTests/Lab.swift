@@ -4,10 +4,13 @@ import Testing
 
 /// The lab of `scripts/lab`: real hosts behind a real bastion. See docs/lab.md.
 enum Lab {
-  /// Set by `scripts/test` when the lab is up; without it these tests are skipped, and say so.
-  static let isUp = ProcessInfo.processInfo.environment["PAWL_LAB"] == "1"
+  /// Set by `scripts/test` to the lab that is up, `single` or `ha`; without it these tests are skipped, and say so.
+  private static let topology = ProcessInfo.processInfo.environment["PAWL_LAB"]
+  static let isSingle = topology == "single"
+  static let isHighlyAvailable = topology == "ha"
 
-  static let hosts = ["cp-1", "worker-1", "worker-2"]
+  static let controlPlanes = isHighlyAvailable ? ["cp-1", "cp-2", "cp-3"] : ["cp-1"]
+  static let hosts = controlPlanes + ["worker-1", "worker-2"]
 
   static var client: String {
     (ProcessInfo.processInfo.environment["PAWL_LAB_STATE"] ?? "/var/lib/pawl-lab") + "/client"
@@ -74,5 +77,12 @@ enum Lab {
 
 /// All tests on the lab, one after the other: there is one lab.
 @Suite(
-  "The lab", .serialized, .enabled(if: Lab.isUp, "needs root and the lab: scripts/lab up, then PAWL_LAB=1"))
+  "The lab", .serialized,
+  .enabled(if: Lab.isSingle, "needs root and the lab: scripts/lab up, then PAWL_LAB=single"))
 struct LabTests {}
+
+/// Those that need three control planes.
+@Suite(
+  "The lab with three control planes", .serialized,
+  .enabled(if: Lab.isHighlyAvailable, "needs root and the lab: scripts/lab up --ha, then PAWL_LAB=ha"))
+struct HighAvailabilityTests {}

@@ -78,3 +78,23 @@ workloads_are_ready() {
 }
 
 cluster_is_healthy() { nodes_are_ready && workloads_are_ready; }
+
+# lab_etcd: a line for each member. A member calls itself healthy only while it
+# can read through a leader, so with a quorum.
+lab_etcd() {
+    local name
+    for name in "${LAB_CONTROL_PLANES[@]}"; do
+        echo "$name $(etcd_health "$name")" &
+    done
+    wait
+}
+
+etcd_health() {
+    # shellcheck disable=SC2016
+    if in_host "$1" timeout 3 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2381
+        printf "GET /health HTTP/1.0\r\n\r\n" >&3; grep -q "\"health\":\"true\"" <&3' 2>/dev/null; then
+        echo healthy
+    else
+        echo away
+    fi
+}
