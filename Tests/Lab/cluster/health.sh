@@ -79,8 +79,9 @@ workloads_are_ready() {
 
 cluster_is_healthy() { nodes_are_ready && workloads_are_ready; }
 
-# lab_etcd: a line for each member. A member calls itself healthy only while it
-# can read through a leader, so with a quorum.
+# lab_etcd: a line for each member: healthy while it can read through a leader,
+# leaderless while it runs but can't (as for a moment when the leader goes), or
+# away.
 lab_etcd() {
     local name
     for name in "${LAB_CONTROL_PLANES[@]}"; do
@@ -90,11 +91,13 @@ lab_etcd() {
 }
 
 etcd_health() {
+    local answer
     # shellcheck disable=SC2016
-    if in_host "$1" timeout 3 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2381
-        printf "GET /health HTTP/1.0\r\n\r\n" >&3; grep -q "\"health\":\"true\"" <&3' 2>/dev/null; then
-        echo healthy
-    else
-        echo away
-    fi
+    answer=$(in_host "$1" timeout 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2381
+        printf "GET /health HTTP/1.0\r\n\r\n" >&3; grep -o "\"health\":\"[a-z]*\"" <&3' 2>/dev/null) || true
+    case $answer in
+    *true*) echo healthy ;;
+    *false*) echo leaderless ;;
+    *) echo away ;;
+    esac
 }
