@@ -1,4 +1,5 @@
 package import Foundation
+import PawlModel
 import PawlPlan
 
 /// Drives a `RunMachine`: makes its events durable, performs its steps, and tells listeners.
@@ -51,7 +52,9 @@ package struct RunExecutor: Sendable {
   ) async throws -> RunOutcome? {
     let (record, events) = try await store.load(id)
     let machine = try RunMachine(
-      plan: record.plan, events: events, limits: limits, hasUndo: { [performer] in performer.hasUndo($0) })
+      plan: record.plan, events: events, limits: limits,
+      undoesFailures: record.inventory.policy.onFailure == .undo,
+      hasUndo: { [performer] in performer.hasUndo($0) })
     let (inputs, continuation) = AsyncStream<ExecutorInput>.makeStream()
     var stretch = RunStretch(
       id: id, epoch: epoch, machine: machine, nextSequence: events.count + 1, inputs: continuation)

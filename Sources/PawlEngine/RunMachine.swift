@@ -84,6 +84,7 @@ package struct RunMachine: Sendable {
   private var probesTried: [StepID: Int] = [:]
   private var attemptsBefore: [StepID: Int] = [:]
   let hasUndo: @Sendable (PlanStep) -> Bool
+  private let undoesFailures: Bool
   /// What belongs to this stretch's undoing.
   var undos = UndoProgress()
   var stopping: RunOutcome?
@@ -91,14 +92,17 @@ package struct RunMachine: Sendable {
 
   /// A machine at the end of a journal.
   ///
-  /// - Parameter hasUndo: whether there is an undo for what a step does.
+  /// - Parameters:
+  ///   - undoesFailures: whether a step that fails for good cancels the run.
+  ///   - hasUndo: whether there is an undo for what a step does.
   /// - Throws: `IllegalTransition` when journal and plan do not fit.
   package init(
-    plan: Plan, events: [RunEvent], limits: Limits = Limits(),
+    plan: Plan, events: [RunEvent], limits: Limits = Limits(), undoesFailures: Bool = false,
     hasUndo: @escaping @Sendable (PlanStep) -> Bool = { _ in false }
   ) throws(IllegalTransition) {
     self.plan = plan
     self.limits = limits
+    self.undoesFailures = undoesFailures
     self.hasUndo = hasUndo
     state = try RunState(plan: plan, events: events)
     stopping = state.isUndoing ? .cancelled : nil
@@ -212,6 +216,10 @@ package struct RunMachine: Sendable {
       return []
     case .stepFailed(let step, _, let failure):
       busy.remove(step)
+      if undoesFailures, stopping != .cancelled {
+        stopping = .cancelled
+        return [.record([.controlRequested(.cancel, by: "The policy onFailure")])]
+      }
       stopping = stopping ?? (failure.retry == .transport ? .unreachable(step) : .failed(step))
       return []
     case .stepProbed(let step, _, let verdict):

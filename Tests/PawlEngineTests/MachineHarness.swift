@@ -70,11 +70,13 @@ struct MachineHarness {
 
   mutating func run(
     _ plan: Plan, seed: UInt64 = 1, limits: RunMachine.Limits = RunMachine.Limits(), stopAfter: Int? = nil,
-    cancelling: Bool = false
+    cancelling: Bool = false, undoesFailures: Bool = false
   ) throws {
     var generator = SeededGenerator(seed: seed)
     let undoable = world.undoable
-    var machine = try RunMachine(plan: plan, events: log, limits: limits) { undoable.contains($0.id) }
+    var machine = try RunMachine(
+      plan: plan, events: log, limits: limits, undoesFailures: undoesFailures
+    ) { undoable.contains($0.id) }
     var open: [RunInput] = [.begin(by: "test", cancelling: cancelling)]
     var waiting: [RunInput] = []
     outcome = nil

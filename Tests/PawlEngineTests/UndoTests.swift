@@ -113,6 +113,19 @@ struct UndoTests {
     #expect(run.world.undone.suffix(2) == [Self.work[0], Self.drains[0]])
   }
 
+  @Test("Where the policy says so, a failure cancels the run: nothing stays out of service", arguments: work)
+  func undoesFailures(_ step: StepID) throws {
+    for seed in 1...10 as ClosedRange<UInt64> {
+      var run = harness()
+      run.world.scripted[step] = [.failed(StepFailure(code: "x", message: "It broke."))]
+      try run.run(Self.plan, seed: seed, undoesFailures: true)
+      #expect(run.outcome == .cancelled && out(run) == [], "seed \(seed)")
+      let requests = run.log.count { if case .controlRequested(.cancel, _) = $0.kind { true } else { false } }
+      #expect(requests == 1, "seed \(seed)")
+      #expect(run.world.undone.contains(step), "seed \(seed): the failed step too")
+    }
+  }
+
   @Test("A run that is undone never goes forward again")
   func final() throws {
     var run = harness()

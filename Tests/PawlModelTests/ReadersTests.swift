@@ -31,7 +31,8 @@ import Testing
           sourceTemplate: "deb https://packages.example.org/v{minor}/deb/ /",
           sourceFile: "/etc/apt/sources.list.d/k8s.list"))
     #expect(
-      inventory.policy == Policy(maxUnavailable: 2, drainTimeoutSeconds: 600, localData: .delete))
+      inventory.policy
+        == Policy(maxUnavailable: 2, drainTimeoutSeconds: 600, localData: .delete, onFailure: .undo))
   }
 
   @Test func readsARunbook() throws {

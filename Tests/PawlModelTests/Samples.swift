@@ -22,7 +22,7 @@ enum Samples {
       manager: apt
       sourceTemplate: "deb https://packages.example.org/v{minor}/deb/ /"
       sourceFile: /etc/apt/sources.list.d/k8s.list
-    policy: {maxUnavailable: 2, drainTimeout: 10m, localData: delete, unmanagedPods: refuse}
+    policy: {maxUnavailable: 2, drainTimeout: 10m, localData: delete, unmanagedPods: refuse, onFailure: undo}
 
     """
 

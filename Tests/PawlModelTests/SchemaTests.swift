@@ -44,6 +44,7 @@ import Testing
     ("inventory", "packages", "manager", PackageSource.Manager.allCases.map(\.rawValue)),
     ("inventory", "policy", "localData", Policy.LossPolicy.allCases.map(\.rawValue)),
     ("inventory", "policy", "unmanagedPods", Policy.LossPolicy.allCases.map(\.rawValue)),
+    ("inventory", "policy", "onFailure", Policy.FailurePolicy.allCases.map(\.rawValue)),
     ("runbook", "selector", "role", HostRole.allCases.map(\.rawValue)),
     ("runbook", "selector", "pick", HostSelector.Pick.allCases.map(\.rawValue)),
     ("runbook", "input", "type", InputDefinition.Kind.allCases.map(\.rawValue)),

@@ -153,6 +153,8 @@ package struct Host: Sendable, Hashable, Codable {
 package struct Policy: Sendable, Hashable, Codable {
   /// What happens to pods that drain cannot move without loss.
   package enum LossPolicy: String, Sendable, Hashable, Codable, CaseIterable { case refuse, delete }
+  /// What a failed run does with what it left: keep it for a resume, or undo it as a cancel does.
+  package enum FailurePolicy: String, Sendable, Hashable, Codable, CaseIterable { case keep, undo }
 
   /// Worker nodes out of service at once, at least 1.
   package var maxUnavailable: Int
@@ -162,15 +164,29 @@ package struct Policy: Sendable, Hashable, Codable {
   package var localData: LossPolicy
   /// Pods without a controller.
   package var unmanagedPods: LossPolicy
+  /// What a run left when a step failed for good.
+  package var onFailure: FailurePolicy
 
   /// Makes a policy; the defaults are the cautious ones.
   package init(
     maxUnavailable: Int = 1, drainTimeoutSeconds: Int = 600, localData: LossPolicy = .refuse,
-    unmanagedPods: LossPolicy = .refuse
+    unmanagedPods: LossPolicy = .refuse, onFailure: FailurePolicy = .keep
   ) {
     self.maxUnavailable = maxUnavailable
     self.drainTimeoutSeconds = drainTimeoutSeconds
     self.localData = localData
     self.unmanagedPods = unmanagedPods
+    self.onFailure = onFailure
+  }
+
+  /// Journals of 0.1.0 have no `onFailure`.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      maxUnavailable: try values.decode(Int.self, forKey: .maxUnavailable),
+      drainTimeoutSeconds: try values.decode(Int.self, forKey: .drainTimeoutSeconds),
+      localData: try values.decode(LossPolicy.self, forKey: .localData),
+      unmanagedPods: try values.decode(LossPolicy.self, forKey: .unmanagedPods),
+      onFailure: try values.decodeIfPresent(FailurePolicy.self, forKey: .onFailure) ?? .keep)
   }
 }

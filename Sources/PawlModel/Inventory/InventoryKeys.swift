@@ -15,7 +15,7 @@ enum InventoryKeys {
     optional: ["node", "labels", "user", "port", "keys", "via"])
   static let packages = KeySet("'packages'", optional: ["manager", "sourceTemplate", "sourceFile"])
   static let policy = KeySet(
-    "'policy'", optional: ["maxUnavailable", "drainTimeout", "localData", "unmanagedPods"])
+    "'policy'", optional: ["maxUnavailable", "drainTimeout", "localData", "unmanagedPods", "onFailure"])
 
   /// By definition in the schema.
   static let byDefinition: [String: KeySet] = [

@@ -254,6 +254,7 @@ struct InventoryReader {
       maxUnavailable: mapping["maxUnavailable"]?.integer(in: 1...1000) ?? defaults.maxUnavailable,
       drainTimeoutSeconds: mapping["drainTimeout"]?.duration(atLeast: 1) ?? defaults.drainTimeoutSeconds,
       localData: mapping["localData"]?.choice(Policy.LossPolicy.self) ?? defaults.localData,
-      unmanagedPods: mapping["unmanagedPods"]?.choice(Policy.LossPolicy.self) ?? defaults.unmanagedPods)
+      unmanagedPods: mapping["unmanagedPods"]?.choice(Policy.LossPolicy.self) ?? defaults.unmanagedPods,
+      onFailure: mapping["onFailure"]?.choice(Policy.FailurePolicy.self) ?? defaults.onFailure)
   }
 }
