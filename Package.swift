@@ -90,7 +90,8 @@ let package = Package(
       "PawlCrashTests", ["PawlCrashSupport", "PawlSimulation", "PawlEngine", "PawlPlan", "PawlModel"]),
     // Measures and prints; see scripts/bench.
     .executableTarget(
-      name: "pawl-bench", dependencies: ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel"],
+      name: "pawl-bench",
+      dependencies: ["PawlTestSupport", "PawlStore", "PawlEngine", "PawlPlan", "PawlModel"],
       path: "Tests/Bench",
       swiftSettings: settings),
     tests(

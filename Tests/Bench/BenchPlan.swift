@@ -36,15 +36,22 @@ enum BenchPlan {
       hosts: (0..<hosts).map { Host(name: "worker-\($0)", address: "127.0.0.1", roles: [.worker]) })
   }
 
-  /// An API server that nobody asks.
-  static let kubeconfig = """
+  /// The way to an API server.
+  static func kubeconfig(_ url: String) -> String {
+    """
     apiVersion: v1
     kind: Config
-    clusters: [{name: bench, cluster: {server: "https://127.0.0.1:1"}}]
-    users: [{name: bench, user: {token: none}}]
+    clusters: [{name: bench, cluster: {server: "\(url)"}}]
+    users: [{name: bench, user: {}}]
     contexts: [{name: bench, context: {cluster: bench, user: bench}}]
     current-context: bench
     """
+  }
+
+  /// What the API server has: enough to take the cluster's lock.
+  static let objects = #"""
+    {"/api/v1/namespaces/kube-system": {"metadata": {"name": "kube-system", "uid": "bench"}}}
+    """#
 
   private static func id(_ number: Int) -> StepID { StepID("1.30/install-kubelet/\(number)") }
 

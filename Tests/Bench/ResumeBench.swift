@@ -2,6 +2,7 @@ import Foundation
 import PawlEngine
 import PawlPlan
 import PawlStore
+import PawlTestSupport
 
 /// A large run that was killed halfway: how soon it goes on, and what it takes to end it.
 struct ResumeBench {
@@ -16,7 +17,6 @@ struct ResumeBench {
   /// Writes the journal of the killed run: each host has done half of its steps.
   func prepare() async throws {
     let store = try Bench.store(directory)
-    try BenchPlan.kubeconfig.write(toFile: directory + "/kubeconfig", atomically: true, encoding: .utf8)
     try await store.create(Bench.record(plan, directory: directory))
     var kinds: [RunEventKind] = [.runStarted(by: "bench", resumed: false)]
     for (index, step) in plan.steps.enumerated() {
@@ -35,9 +35,12 @@ struct ResumeBench {
     print("a run of \(Bench.hosts) hosts x \(Bench.stepsPerHost) steps, killed after \(events.count) events")
   }
 
-  /// Runs the real `pawl resume` until it starts a step that was never started, and kills it there. No host
-  /// answers: what counts is the time until Pawl turns to one.
+  /// Runs the real `pawl resume` until it starts a step that was never started, and kills it there. The API server
+  /// gives the cluster's lock; no host answers: what counts is the time until Pawl turns to one.
   func resume(with program: String) async throws {
+    let server = try StubAPIServer(BenchPlan.objects)
+    try BenchPlan.kubeconfig(server.url).write(
+      toFile: directory + "/kubeconfig", atomically: true, encoding: .utf8)
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(filePath: program)

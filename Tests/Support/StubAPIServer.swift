@@ -3,15 +3,19 @@ import FoundationNetworking
 
 /// An API server with a handful of objects in memory: enough to take a lease and to change a node. Speaks clear HTTP
 /// on loopback; its process ends with the value, or with the test process.
-final class StubAPIServer: Sendable {
-  struct NotStarted: Error {}
+package final class StubAPIServer: Sendable {
+  /// It gave no port.
+  package struct NotStarted: Error {}
 
-  let url: String
+  /// Where it listens.
+  package let url: String
   /// The server's standard input: it ends when this is closed.
   private let lifeline: FileHandle
 
+  /// Starts it.
+  ///
   /// - Parameter objects: a JSON object from paths to objects. An object with `code` is an error with that status.
-  init(_ objects: String) throws {
+  package init(_ objects: String) throws {
     let process = Process()
     let (input, output) = (Pipe(), Pipe())
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -32,7 +36,7 @@ final class StubAPIServer: Sendable {
   deinit { do { try lifeline.close() } catch { print("the stub's input could not be closed: \(error)") } }
 
   /// An object as the server has it now; `/log` gives the requests so far.
-  func read(_ path: String) async throws -> String {
+  package func read(_ path: String) async throws -> String {
     guard let url = URL(string: url + path) else { throw NotStarted() }
     return String(decoding: try await URLSession.shared.data(from: url).0, as: UTF8.self)
   }
