@@ -11,9 +11,7 @@ extension LabTests {
     init() throws { directory = try TemporaryDirectory() }
 
     private func pawl(_ inventory: String) -> PawlProgram {
-      PawlProgram(
-        directory: directory.path,
-        environment: ["PAWL_INVENTORY": inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1"])
+      .onLab(directory, inventory: inventory)
     }
 
     /// With a repository for each minor, so that package sources are rewritten on the way.

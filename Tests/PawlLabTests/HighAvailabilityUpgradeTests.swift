@@ -11,11 +11,7 @@ extension HighAvailabilityTests {
 
     init() throws {
       directory = try TemporaryDirectory()
-      pawl = PawlProgram(
-        directory: directory.path,
-        environment: [
-          "PAWL_INVENTORY": Lab.inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1",
-        ])
+      pawl = .onLab(directory)
     }
 
     @Test("etcd keeps its quorum at every moment; every control plane comes before any kubelet")

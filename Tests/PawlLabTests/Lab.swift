@@ -75,6 +75,15 @@ enum Lab {
   }
 }
 
+extension PawlProgram {
+  /// A Pawl with a state directory of its own, as on a machine of its own.
+  static func onLab(_ directory: TemporaryDirectory, inventory: String = Lab.inventory) -> PawlProgram {
+    PawlProgram(
+      directory: directory.path,
+      environment: ["PAWL_INVENTORY": inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1"])
+  }
+}
+
 /// All tests on the lab, one after the other: there is one lab.
 @Suite(
   "The lab", .serialized,

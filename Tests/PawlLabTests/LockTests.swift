@@ -13,15 +13,6 @@ extension LabTests {
       there = try TemporaryDirectory()
     }
 
-    /// A Pawl with a state directory of its own, as on another machine.
-    private func pawl(_ directory: TemporaryDirectory) -> PawlProgram {
-      PawlProgram(
-        directory: directory.path,
-        environment: [
-          "PAWL_INVENTORY": Lab.inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1",
-        ])
-    }
-
     private func holder() async throws -> String {
       try await Lab.run(
         "kubectl", "-n", "kube-system", "get", "lease", "pawl", "-o", "jsonpath={.spec.holderIdentity}")
@@ -31,12 +22,12 @@ extension LabTests {
       "A frozen Pawl is released elsewhere; when it wakes up it changes nothing, exits with 5, and can go on")
     func frozen() async throws {
       try await Lab.run("reset")
-      let (lines, status) = try await pawl(here).runAndFreeze([
+      let (lines, status) = try await PawlProgram.onLab(here).runAndFreeze([
         "upgrade", "--to", "1.20", "--yes", "-o", "json",
       ]) {
         $0.contains("\"step-started\"") && $0.contains("1.20/drain@worker-1")
       } while: {
-        let other = pawl(there)
+        let other = PawlProgram.onLab(there)
         let refused = try await other.run(["upgrade", "--to", "1.20", "--yes"])
         #expect(refused.status == 5, "\(refused.output)\(refused.errors)")
         let shown = try await other.run(["release"])
@@ -52,7 +43,7 @@ extension LabTests {
       #expect(nodes.allSatisfy { !$0.cordoned && $0.annotations.isEmpty })
       #expect(nodes.filter { $0.name != "cp-1" }.allSatisfy { $0.version == "v1.19.16" })
 
-      let resumed = try await pawl(here).run(["resume"])
+      let resumed = try await PawlProgram.onLab(here).run(["resume"])
       #expect(resumed.status == 0, "\(resumed.output.suffix(3000))\(resumed.errors)")
       try await Lab.expectUpgraded(to: "1.20.15")
     }
@@ -66,16 +57,16 @@ extension LabTests {
       let atDrain: @Sendable (String) -> Bool = {
         $0.contains("\"step-started\"") && $0.contains("1.20/drain@worker-1")
       }
-      async let first = pawl(here).runAndKill(upgrade, when: atDrain)
-      async let second = pawl(there).runAndKill(upgrade, when: atDrain)
+      async let first = PawlProgram.onLab(here).runAndKill(upgrade, when: atDrain)
+      async let second = PawlProgram.onLab(there).runAndKill(upgrade, when: atDrain)
       let statuses = try await (first.status, second.status)
       try #require(statuses == (-9, 5) || statuses == (5, -9), "\(statuses)")
       let (killed, other) = statuses.0 == -9 ? (here, there) : (there, here)
 
-      let refused = try await pawl(other).run(["upgrade", "--to", "1.20", "--yes"])
+      let refused = try await PawlProgram.onLab(other).run(["upgrade", "--to", "1.20", "--yes"])
       #expect(refused.status == 5, "\(refused.output)\(refused.errors)")
       #expect(refused.errors.contains("The cluster is held by run "), "\(refused.errors)")
-      let resumed = try await pawl(killed).run(["resume"])
+      let resumed = try await PawlProgram.onLab(killed).run(["resume"])
       #expect(resumed.status == 0, "\(resumed.output.suffix(3000))\(resumed.errors)")
       try await Lab.expectUpgraded(to: "1.20.15")
       #expect(try await holder() == "")
@@ -83,7 +74,7 @@ extension LabTests {
         let epochs = try await Lab.onHost(host, "sh", "-c", "cat /var/lib/pawl/fence/*")
         #expect(Int(epochs.trimmingCharacters(in: .whitespacesAndNewlines)) != nil, "\(host): \(epochs)")
       }
-      #expect(try await pawl(other).run(["release"]).output == "Nothing of a run is left.\n")
+      #expect(try await PawlProgram.onLab(other).run(["release"]).output == "Nothing of a run is left.\n")
     }
   }
 }

@@ -52,10 +52,7 @@ extension LabTests {
     init() throws { directory = try TemporaryDirectory() }
 
     private func plan(_ inventory: String) async throws -> PawlProgram.Result {
-      try await PawlProgram(
-        directory: directory.path,
-        environment: ["PAWL_INVENTORY": inventory, "PAWL_STATE": directory.path + "/state"]
-      ).run(["plan", "upgrade", "--to", "1.20"])
+      try await PawlProgram.onLab(directory, inventory: inventory).run(["plan", "upgrade", "--to", "1.20"])
     }
 
     private func aptState() async throws -> String {

@@ -13,11 +13,7 @@ extension LabTests {
       let start = try await Lab.nodes().allSatisfy { $0.version == "v1.19.16" && !$0.cordoned }
       if !start { try await Lab.run("reset") }
       directory = try TemporaryDirectory()
-      pawl = PawlProgram(
-        directory: directory.path,
-        environment: [
-          "PAWL_INVENTORY": Lab.inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1",
-        ])
+      pawl = .onLab(directory)
     }
 
     /// Every refusal leaves the cluster as it was, and no run behind.

@@ -10,11 +10,7 @@ extension LabTests {
 
     init() throws {
       directory = try TemporaryDirectory()
-      pawl = PawlProgram(
-        directory: directory.path,
-        environment: [
-          "PAWL_INVENTORY": Lab.inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1",
-        ])
+      pawl = .onLab(directory)
     }
 
     @Test("Two minors in one command, from a machine that can't reach the nodes directly")

@@ -149,9 +149,12 @@ private let nextPort = Atomic(Int.random(in: 20_000..<30_000))
 func freePort() throws -> Int {
   for _ in 0..<1000 {
     let port = nextPort.wrappingAdd(1, ordering: .relaxed).newValue
-    guard let listener = try? openListener(port: UInt16(port)) else { continue }
-    close(listener.descriptor)
-    return port
+    do {
+      close(try openListener(port: UInt16(port)).descriptor)
+      return port
+    } catch let failure as ToolFailure where failure.status == EADDRINUSE {
+      continue
+    }
   }
   throw ToolFailure(path: "no free port", status: 1)
 }
@@ -178,8 +181,9 @@ func openListener(backlog: Int32 = 16, port: UInt16 = 0) throws -> (descriptor: 
     }
   }
   guard code == 0 else {
+    let failure = ToolFailure(path: "bind", status: errno)
     close(descriptor)
-    throw ToolFailure(path: "bind", status: errno)
+    throw failure
   }
   return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
 }
