@@ -76,6 +76,8 @@ package struct ActionSpec: Sendable {
   package let defaultRetry: RetryPolicy
   package let defaultTimeoutSeconds: Int
   package let estimateSeconds: Int
+  /// Whether it is planned by what there is to patch, which is gathered only when asked for.
+  package let needsPatchFacts: Bool
   /// The sentence in a plan.
   package let title: @Sendable (Site) -> String
   /// What it changes.
@@ -88,6 +90,7 @@ package struct ActionSpec: Sendable {
   package init(
     name: String, version: Int, summary: String, parameters: [Parameter] = [], needsHost: Bool = true,
     reversibility: Reversibility, retry: RetryPolicy = .never, timeoutSeconds: Int, estimateSeconds: Int,
+    needsPatchFacts: Bool = false,
     title: @escaping @Sendable (Site) -> String,
     effects: @escaping @Sendable (Site) -> [StateEffect] = { _ in [] },
     freeze: @escaping @Sendable (Site, HostFacts?) throws(PlanRefusal) -> [String: Value] = { _, _ in [:] }
@@ -101,6 +104,7 @@ package struct ActionSpec: Sendable {
     self.defaultRetry = retry
     self.defaultTimeoutSeconds = timeoutSeconds
     self.estimateSeconds = estimateSeconds
+    self.needsPatchFacts = needsPatchFacts
     self.title = title
     self.effects = effects
     self.freeze = freeze
@@ -121,6 +125,25 @@ package struct ActionCatalog: Sendable {
 
   /// The spec of `node/drain@v1`; nil when there is none.
   package func spec(_ reference: String) -> ActionSpec? { specs[reference] }
+
+  /// Whether a plan goes by what there is to patch.
+  package func needsPatchFacts(_ plan: Plan) -> Bool { needsPatchFacts(plan.steps) }
+
+  func needsPatchFacts(_ steps: [PlanStep]) -> Bool {
+    steps.contains { spec($0.uses)?.needsPatchFacts == true }
+  }
+
+  /// Whether a runbook's plans go by what there is to patch.
+  package func needsPatchFacts(_ runbook: Runbook) -> Bool { needsPatchFacts(runbook.steps) }
+
+  private func needsPatchFacts(_ steps: [RunbookStep]) -> Bool {
+    steps.contains { step in
+      switch step.body {
+      case .action(let call): spec(call.reference)?.needsPatchFacts == true
+      case .group(let steps): needsPatchFacts(steps)
+      }
+    }
+  }
 
   /// All references, in order.
   package var references: [String] { specs.keys.sorted() }

@@ -27,12 +27,22 @@ extension SimulatedState {
     return state
   }
 
+  /// Publishes updates of the system: of a library that asks for a reboot, of one for security, and of the kernel.
+  package mutating func publishSystemUpdates() {
+    systemRepository = [
+      "libc6": ["2.36-9+deb12u9", "2.36-9+deb12u8"], "openssl": ["3.0.15-1", "3.0.14-1"],
+      "linux-image-amd64": ["6.1.119-1", "6.1.106-3"],
+    ]
+  }
+
   private static func demoHost(_ name: String, offers: [String: [String]]) -> SimulatedHost {
     var host = SimulatedHost(name: name, node: name)
     host.installed = [
       "kubeadm": "1.29.15-1.1", "kubelet": "1.29.15-1.1", "kubectl": "1.29.15-1.1",
-      "kubernetes-cni": "1.4.0-1.1", "cri-tools": "1.30.1-1.1",
+      "kubernetes-cni": "1.4.0-1.1", "cri-tools": "1.30.1-1.1", "libc6": "2.36-9+deb12u8",
+      "openssl": "3.0.14-1", "linux-image-amd64": "6.1.106-3",
     ]
+    host.automatic = ["libc6"]
     host.holds = ["kubeadm", "kubelet", "kubectl"]
     host.offers = offers
     return host

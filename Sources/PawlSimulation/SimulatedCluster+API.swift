@@ -181,7 +181,10 @@ extension SimulatedCluster: ClusterClient {
 extension SimulatedWorld {
   /// Whether a host that runs an API server is up.
   var hasAPIServer: Bool {
-    state.nodes.values.contains { $0.controlPlane != nil && state.host(ofNode: $0.name)?.poweredOn != false }
+    !state.hosts.values.contains { $0.isBastion && !$0.poweredOn }
+      && state.nodes.values.contains {
+        $0.controlPlane != nil && state.host(ofNode: $0.name)?.poweredOn != false
+      }
   }
 
   var clusterNodes: [ClusterNode] { state.nodes.keys.sorted().compactMap(clusterNode) }
@@ -191,7 +194,9 @@ extension SimulatedWorld {
     let message = state.unreadiness(of: node)
     return ClusterNode(
       name: name, isControlPlane: node.controlPlane != nil, unschedulable: node.unschedulable,
-      annotations: node.annotations, kubeletVersion: node.kubeletVersion, ready: message == nil,
+      annotations: node.annotations, kubeletVersion: node.kubeletVersion,
+      bootID: state.host(ofNode: name).map { state.bootID(ofHost: $0.name, boot: node.reportedBoot) },
+      ready: message == nil,
       readyMessage: message)
   }
 

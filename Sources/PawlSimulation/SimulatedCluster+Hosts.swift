@@ -12,7 +12,8 @@ extension SimulatedCluster: HostSessions {
     guard let machine = world.state.hosts[host] else {
       throw HostError(.unreachable, "The simulated cluster has no host \(host); correct the inventory.")
     }
-    guard machine.poweredOn, !world.unreachableHosts.contains(host), !world.isCutOff else {
+    let isBehindBastion = world.state.hosts.values.contains { $0.isBastion && !$0.poweredOn }
+    guard machine.poweredOn, !isBehindBastion, !world.unreachableHosts.contains(host), !world.isCutOff else {
       throw HostError(
         .unreachable,
         "\(host) can't be reached: the connection timed out; see that it is up and on the network.")

@@ -116,8 +116,12 @@ extension CrashBench {
         found.append("node \(name) is not as before: \(after.map { "\($0)" } ?? "missing")")
       }
     }
-    for (name, host) in before.hosts where now.hosts[name]?.holds != host.holds {
-      found.append("holds on \(name): \(now.hosts[name]?.holds ?? []), not \(host.holds)")
+    for (name, host) in before.hosts {
+      guard let after = now.hosts[name] else { continue }
+      if after.holds != host.holds { found.append("holds on \(name): \(after.holds), not \(host.holds)") }
+      if after.automatic != host.automatic || after.activeUnits != host.activeUnits {
+        found.append("on \(name) \(after.automatic) are automatic and \(after.activeUnits) active")
+      }
     }
     if !found.isEmpty { found.append(try await world.tail()) }
     return found

@@ -32,7 +32,8 @@ package struct CrashBench: Sendable {
   /// Plans, runs without trouble, and checks that run.
   package static func prepare(_ scenario: CrashScenario) async throws -> CrashBench {
     let simulated = SimulatedCluster(scenario.state)
-    let report = await FactGatherer(hosts: simulated, cluster: simulated).gather(for: scenario.inventory)
+    let report = await FactGatherer(hosts: simulated, cluster: simulated).gather(
+      for: scenario.inventory, patches: true)
     guard let facts = report.facts else { throw Unusable(description: "\(scenario): \(report.problems)") }
     let plan = try Planner(catalog: ActionRegistry.standard.catalog).plan(
       Planner.Request(

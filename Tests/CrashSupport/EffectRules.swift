@@ -36,6 +36,16 @@ package struct RepeatableEffect: Sendable {
       when: [.commandTorn, .doneAgain],
       matches: { if case .kubeletRestarted = $0 { true } else { false } }),
     RepeatableEffect(
+      name: "automatic updates and marks",
+      reason: "an upgrade stops them, and puts back what the plan saw, each time",
+      when: [.commandTorn, .doneAgain],
+      matches: { change in
+        switch change {
+        case .unit, .automatic: true
+        default: false
+        }
+      }),
+    RepeatableEffect(
       name: "add-ons", reason: "kubeadm applies the same manifests again",
       when: [.commandTorn, .doneAgain],
       matches: { if case .addonsUpgraded = $0 { true } else { false } }),

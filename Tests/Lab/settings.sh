@@ -15,6 +15,11 @@ LAB_START_VERSION=${LAB_VERSIONS[0]}
 LAB_CNI_RELEASE=0.8.7-00
 LAB_CRI_TOOLS_RELEASE=1.13.0-01
 
+# A package that does nothing, for patching: the one that is installed, and an
+# update that the repository's index does not name until it is published.
+LAB_TOOL_RELEASE=1.0-1
+LAB_TOOL_UPDATE=1.1-1
+
 # Tags that the lab's etcd, CoreDNS stand-in and pause image carry: those that
 # the kubeadm of this source asks for (cmd/kubeadm/app/constants).
 LAB_IMAGE_PREFIX=k8s.gcr.io

@@ -10,7 +10,8 @@ struct CommandLineTests {
   @Test(
     "Help stays as it is",
     arguments: [
-      [], ["upgrade"], ["plan"], ["plan", "upgrade"], ["apply"], ["run"], ["resume"], ["runs"], ["show"],
+      [], ["upgrade"], ["patch"], ["plan"], ["plan", "upgrade"], ["plan", "patch"], ["apply"], ["run"],
+      ["resume"], ["runs"], ["show"],
       ["logs"],
       ["pause"], ["cancel"], ["approve"], ["release"], ["check"], ["facts"], ["runbooks"], ["inventory"],
       ["demo"],
@@ -26,7 +27,7 @@ struct CommandLineTests {
     arguments: [
       (["upgrade"], "--to"), (["upgrade", "--to", "latest"], "1.20"), (["nonsense"], "nonsense"),
       (["run", "kubeadm-upgrade", "--set", "target"], "key=value"), (["demo", "--speed", "0"], "--speed"),
-      (["approve", "r", "s"], "--as"),
+      (["approve", "r", "s"], "--as"), (["patch", "--reboot", "maybe"], "auto"),
     ])
   func usage(arguments: [String], hint: String) async throws {
     let result = try await pawl.run(arguments)
@@ -105,7 +106,8 @@ struct CommandLineTests {
     #expect(try await pawl.run(["runbooks", "list"]).output.contains("kubeadm-upgrade"))
     try Golden().expect(
       try await pawl.run(["runbooks", "show", "kubeadm-upgrade"]).output, "runbook-show.txt")
-    #expect(try await pawl.run(["runbooks", "lint", "runbooks/kubeadm-upgrade.yaml"]).status == 0)
+    let files = ["runbooks/kubeadm-upgrade.yaml", "runbooks/os-patch.yaml"]
+    #expect(try await pawl.run(["runbooks", "lint"] + files).status == 0)
     try Golden().expect(
       try await pawl.run(["runbooks", "graph", "kubeadm-upgrade"]).output, "runbook-graph.dot")
     let mermaid = try await pawl.run(["runbooks", "graph", "kubeadm-upgrade", "-o", "mermaid"]).output

@@ -47,6 +47,28 @@ struct PlanGoldenTests {
     #expect(Set(step.keys).isSubset(of: stepKeys))
   }
 
+  private func planPatch(_ arguments: String..., facts: String = "patch") async throws -> PawlProgram.Result {
+    try await pawl.run(
+      ["plan", "patch", "-i", "\(fixtures)/inventory-ha.yaml", "--facts", "\(fixtures)/facts-\(facts).json"]
+        + arguments)
+  }
+
+  @Test("What patching would do: packages with versions, workers first, a host that needs nothing left alone")
+  func patch() async throws {
+    let result = try await planPatch()
+    #expect(result.status == 0, "\(result.errors)")
+    try Golden().expect(result.output, "plan-patch.txt")
+    let security = try await planPatch(
+      "--security-only", "--reboot", "never", "--limit", "worker-1,cp-1,cp-3")
+    try Golden().expect(security.output, "plan-patch-security.txt")
+  }
+
+  @Test("Facts that do not say what there is to patch are told apart")
+  func patchWithoutFacts() async throws {
+    let result = try await planPatch(facts: "ha")
+    #expect(result.status == 65 && result.errors.contains("pawl facts --patches"), "\(result.errors)")
+  }
+
   @Test("--detailed-exitcode tells a plan with changes from one without")
   func detailedExitCode() async throws {
     #expect(try await plan("single", "--to", "1.20", "--detailed-exitcode").status == 2)

@@ -14,8 +14,7 @@ enum RunbookScenarios {
 
     init(
       _ variant: String, _ inputs: [String: String], controlPlanes: Int, workers: Int,
-      sourcePerMinor: Bool = false,
-      thorough: Bool = false
+      sourcePerMinor: Bool = false, patching: Bool = false, others: Bool = false, thorough: Bool = false
     ) {
       self.variant = variant
       self.inputs = inputs
@@ -30,6 +29,17 @@ enum RunbookScenarios {
           state.updateLists(of: name)
         }
       }
+      if others {
+        for (name, role) in [("etcd-1", HostRole.etcd), ("bastion", .bastion)] {
+          inventory.hosts.append(
+            Host(name: name, address: "198.51.100.\(inventory.hosts.count)", roles: [role]))
+          state.hosts[name] = state.hosts["cp-1"]
+          state.hosts[name]?.name = name
+          state.hosts[name]?.node = name
+        }
+        state.hosts["bastion"]?.isBastion = true
+      }
+      if patching { state.publishSystemUpdates() }
       self.inventory = inventory
       self.state = state
       self.thorough = thorough
@@ -44,7 +54,18 @@ enum RunbookScenarios {
         thorough: true),
       Entry("three control planes", ["target": "1.30"], controlPlanes: 3, workers: 2),
       Entry("two minors", ["target": "1.31"], controlPlanes: 1, workers: 2, sourcePerMinor: true),
-    ]
+    ],
+    "os-patch.yaml": [
+      Entry(
+        "small, every event", ["reboot": "auto"], controlPlanes: 1, workers: 2, patching: true, thorough: true
+      ),
+      Entry(
+        "security only, always", ["reboot": "always", "securityOnly": "true"], controlPlanes: 1, workers: 2,
+        patching: true),
+      Entry(
+        "three control planes, an etcd host, a bastion", [:], controlPlanes: 3, workers: 2, patching: true,
+        others: true),
+    ],
   ]
 
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()

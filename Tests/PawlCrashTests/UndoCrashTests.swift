@@ -14,6 +14,7 @@ struct UndoCrashTests {
   /// An administrator has cordoned a worker, and another tool has left a note on a node.
   private static let cordoned: [CrashScenario] = RunbookScenarios.all.filter(\.thorough).map { scenario in
     var state = SimulatedState.demo(controlPlanes: 1, workers: 3)
+    state.systemRepository = scenario.state.systemRepository
     state.nodes["worker-2"]?.unschedulable = true
     state.nodes["worker-1"]?.annotations["example.org/owner"] = "anna"
     return CrashScenario(

@@ -37,7 +37,7 @@ extension HighAvailabilityTests {
 }
 
 /// Looks again and again which members of etcd are there to vote.
-private final class QuorumWatch: Sendable {
+final class QuorumWatch: Sendable {
   private let isOver = Atomic(false)
 
   /// Runs `body` and gives, beside its result, the members that were there at each look.

@@ -132,6 +132,20 @@ import Testing
         ]
       ),
       (
+        "roles: [worker], via: [bastion]", "roles: [worker, bastion], via: [bastion]",
+        ["15:5: error: 'worker-1' is a bastion, which is no part of the cluster, and has other roles"]
+      ),
+      (
+        "unmanagedPods: refuse", "patch: {rebootRequiredCommand: [due, -q]}",
+        [
+          "22:98: error: 'rebootRequiredCommand' has to begin with the full path of a program on the hosts. Write a list: [/usr/local/sbin/needs-reboot, --quiet]."
+        ]
+      ),
+      (
+        "unmanagedPods: refuse", "patch: {rebootCommand: [/bin/due]}",
+        ["22:75: error: 'patch' has no key 'rebootCommand'. It has: rebootRequiredCommand."]
+      ),
+      (
         "node: w2.lab", "node: worker-1",
         ["16:48: error: two hosts are the node 'worker-1'; the first is on line 15"]
       ),
@@ -150,7 +164,7 @@ import Testing
       (
         "roles: [control-plane]", "roles: [controlplane]",
         [
-          "14:58: error: an item of 'roles' has to be control-plane or worker or etcd, not 'controlplane'. "
+          "14:58: error: an item of 'roles' has to be control-plane or worker or etcd or bastion, not 'controlplane'. "
             + "Did you mean 'control-plane'?"
         ]
       ),
@@ -251,7 +265,7 @@ import Testing
         "i.yaml:8:5: error: a host needs the key 'address'",
         "i.yaml:8:12: error: two hosts are called 'a'; the first is on line 7",
         "i.yaml:8:15: error: a host has no key 'adress'. Did you mean 'address'?",
-        "i.yaml:8:41: error: an item of 'roles' has to be control-plane or worker or etcd, not 'master'",
+        "i.yaml:8:41: error: an item of 'roles' has to be control-plane or worker or etcd or bastion, not 'master'",
         "i.yaml:9:10: error: the group 'a' has the name of a host",
         "i.yaml:9:14: error: there is no host 'b'",
         "i.yaml:10:1: error: an inventory has no key 'polcy'. Did you mean 'policy'?",

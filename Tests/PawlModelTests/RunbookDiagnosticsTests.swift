@@ -77,7 +77,7 @@ import Testing
       (
         "{id: a, uses: a/b@v1, on: {role: workers}}",
         [
-          "6:36: error: 'role' has to be control-plane or worker or etcd, not 'workers'. Did you mean 'worker'?"
+          "6:36: error: 'role' has to be control-plane or worker or etcd or bastion, not 'workers'. Did you mean 'worker'?"
         ]
       ),
       (

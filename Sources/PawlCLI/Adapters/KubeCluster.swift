@@ -172,7 +172,8 @@ extension ClusterNode {
       name: node.name, isControlPlane: node.isControlPlane, unschedulable: node.isUnschedulable,
       annotations: node.metadata.annotations,
       kubeletVersion: node.status.nodeInfo.flatMap { KubernetesVersion(parsing: $0.kubeletVersion) },
-      ready: node.isReady, readyMessage: node.status.conditions.first { $0.type == "Ready" }?.message)
+      bootID: node.status.nodeInfo?.bootID, ready: node.isReady,
+      readyMessage: node.status.conditions.first { $0.type == "Ready" }?.message)
   }
 }
 

@@ -88,6 +88,9 @@ struct FactsCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Where to write them.", valueName: "file"))
   var out: String?
 
+  @Flag(help: "Also gather what there is to patch, for 'pawl plan patch'.")
+  var patches = false
+
   @OptionGroup var inventory: InventoryOptions
   @OptionGroup var log: LogOptions
 
@@ -96,7 +99,7 @@ struct FactsCommand: AsyncParsableCommand {
       let inventory = try self.inventory.load()
       let world = try World.real(inventory, log: log)
       return try await closing(world) {
-        let (facts, problems) = await Preparation(inventory: inventory, world: world).check()
+        let (facts, problems) = await Preparation(inventory: inventory, world: world).check(patches: patches)
         for problem in problems { Console.error("\(problem.severity.rawValue): \(problem)") }
         guard let facts else { return Preparation.status(of: problems) }
         let data = try FactsFile.encode(facts)

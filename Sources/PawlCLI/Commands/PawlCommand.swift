@@ -10,6 +10,7 @@ struct PawlCommand: AsyncParsableCommand {
       Is everything in order:            pawl check -i inventory/cluster.yaml
       What would an upgrade do:          pawl plan upgrade --to 1.20
       Do it, minor by minor:             pawl upgrade --to 1.20
+      Update the hosts' own packages:    pawl patch
       Go on after any interruption:      pawl resume
 
       Exit codes: 0 done or nothing to do, 1 failed or refused, 2 plan holds changes (--detailed-exitcode), \
@@ -20,7 +21,9 @@ struct PawlCommand: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(
         name: "Jobs",
-        subcommands: [UpgradeCommand.self, PlanCommand.self, ApplyCommand.self, RunCommandLine.self]),
+        subcommands: [
+          UpgradeCommand.self, PatchCommand.self, PlanCommand.self, ApplyCommand.self, RunCommandLine.self,
+        ]),
       CommandGroup(
         name: "Runs",
         subcommands: [

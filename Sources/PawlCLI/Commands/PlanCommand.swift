@@ -7,7 +7,7 @@ import PawlPlan
 struct PlanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan", abstract: "Show what a job would do, without touching anything.",
-    subcommands: [PlanUpgradeCommand.self, PlanRunCommand.self])
+    subcommands: [PlanUpgradeCommand.self, PlanPatchCommand.self, PlanRunCommand.self])
 }
 
 /// What plan commands have in common.
@@ -92,7 +92,7 @@ struct PlanOnly {
   func run() async throws -> ExitStatus {
     let book = try Catalogue.runbook(runbook)
     let inventory = try self.inventory.load()
-    let facts = try await facts(for: inventory)
+    let facts = try await facts(for: inventory, patches: Catalogue.catalog.needsPatchFacts(book))
     let plan = try Catalogue.planner.plan(
       Planner.Request(
         runbook: book, inventory: inventory, facts: facts, inputs: inputs, limit: self.inventory.limitedHosts)
@@ -109,11 +109,19 @@ struct PlanOnly {
     return options.detailedExitcode && !plan.steps.isEmpty ? .changesPending : .success
   }
 
-  private func facts(for inventory: Inventory) async throws -> Facts {
-    if let file = options.facts { return try Preparation.check(saved: FactsFile.read(file), inventory) }
+  private func facts(for inventory: Inventory, patches: Bool) async throws -> Facts {
+    if let file = options.facts {
+      let facts = try Preparation.check(saved: FactsFile.read(file), inventory)
+      if patches, facts.hosts.values.contains(where: { $0.patch == nil }) {
+        throw CommandFailure(
+          .invalidInput, "\(file) does not say what there is to patch; gather it with 'pawl facts --patches'."
+        )
+      }
+      return facts
+    }
     let world = try World.real(inventory, log: log)
     do {
-      let facts = try await Preparation(inventory: inventory, world: world).facts()
+      let facts = try await Preparation(inventory: inventory, world: world).facts(patches: patches)
       await world.close()
       return facts
     } catch {
@@ -154,7 +162,8 @@ struct ApplyCommand: AsyncParsableCommand {
       let world = try World.real(inventory, log: log)
       return try await closing(world) {
         try await lock.refuseIfHeld(world)
-        let facts = try await Preparation(inventory: inventory, world: world).facts()
+        let facts = try await Preparation(inventory: inventory, world: world)
+          .facts(patches: Catalogue.catalog.needsPatchFacts(plan))
         try StalePlan.refuse(plan, inventory: inventory, facts: facts)
         if output.format == .human { Console.write(PlanReport(plan).text(width: Console.width)) }
         if plan.steps.isEmpty { return .success }
@@ -174,7 +183,8 @@ enum StalePlan {
       throw CommandFailure(
         .failed, "The plan is for the cluster \(plan.cluster), the inventory is of \(inventory.name).")
     }
-    let now = PlanBasis.entries(inventory: inventory, facts: facts)
+    let now = PlanBasis.entries(
+      inventory: inventory, facts: facts, patching: Catalogue.catalog.needsPatchFacts(plan))
     let differences = PlanBasis.differences(from: plan.basis, to: now)
     guard differences.isEmpty else {
       throw CommandFailure(

@@ -113,7 +113,8 @@ struct PlanAndRun {
     let world = try World.real(inventory, log: log)
     return try await closing(world) {
       if !dryRun { try await lock.refuseIfHeld(world) }
-      let facts = try await Preparation(inventory: inventory, world: world).facts()
+      let facts = try await Preparation(inventory: inventory, world: world)
+        .facts(patches: Catalogue.catalog.needsPatchFacts(book))
       let plan = try Catalogue.planner.plan(
         Planner.Request(
           runbook: book, inventory: inventory, facts: facts, inputs: inputs,

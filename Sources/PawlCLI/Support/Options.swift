@@ -42,7 +42,7 @@ struct InventoryOptions: ParsableArguments {
   private func applyOverrides(to inventory: Inventory) throws -> Inventory {
     var inventory = inventory
     if let text = maxUnavailable {
-      let workers = inventory.hosts.count { !$0.isControlPlane }
+      let workers = inventory.hosts.count { !$0.isControlPlane && !$0.isBastion }
       guard let number = MaxUnavailable(parsing: text)?.nodes(of: workers) else {
         throw CommandFailure(
           .usage, "--max-unavailable takes a whole number from 1 or a share from 1% to 100%, not '\(text)'.")

@@ -48,6 +48,7 @@ enum Catalogue {
 enum BuiltInRunbooks {
   /// Texts by name.
   static let texts: [String: String] = [
-    "kubeadm-upgrade": String(decoding: PackageResources.kubeadm_upgrade_yaml, as: UTF8.self)
+    "kubeadm-upgrade": String(decoding: PackageResources.kubeadm_upgrade_yaml, as: UTF8.self),
+    "os-patch": String(decoding: PackageResources.os_patch_yaml, as: UTF8.self),
   ]
 }

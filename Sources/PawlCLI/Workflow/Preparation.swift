@@ -9,16 +9,18 @@ struct Preparation {
   let world: World
 
   /// Gathers facts and checks them.
-  func check() async -> (facts: Facts?, problems: [CheckProblem]) {
-    let report = await FactGatherer(hosts: world.hosts, cluster: world.cluster).gather(for: inventory)
+  /// - Parameter patches: whether hosts are asked what there is to patch, too.
+  func check(patches: Bool = false) async -> (facts: Facts?, problems: [CheckProblem]) {
+    let report = await FactGatherer(hosts: world.hosts, cluster: world.cluster)
+      .gather(for: inventory, patches: patches)
     return (report.facts, Preflight.check(inventory, report, skew: Self.skewProblems))
   }
 
   /// Facts that are good enough to plan with; warnings go to standard error.
   ///
   /// - Throws: `CommandFailure` with every error at once.
-  func facts() async throws -> Facts {
-    let (facts, problems) = await check()
+  func facts(patches: Bool = false) async throws -> Facts {
+    let (facts, problems) = await check(patches: patches)
     return try Self.accept(facts, problems)
   }
 

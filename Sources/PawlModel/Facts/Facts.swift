@@ -140,12 +140,17 @@ package struct HostFacts: Sendable, Hashable, Codable {
   package var kubeletActive: Bool
   /// Packages that dpkg reports as half-installed or half-configured.
   package var brokenPackages: [String]
+  /// nil in facts of earlier Pawls, which knew apt only.
+  package var packageManager: PackageManager?
+  /// nil unless it was asked for.
+  package var patch: PatchFacts?
 
   /// Makes host facts.
   package init(
     operatingSystem: String, architecture: String, bootID: String, sudo: Bool,
     packages: [String: PackageFacts],
-    freeBytes: [String: Int], containerRuntime: String?, kubeletActive: Bool, brokenPackages: [String] = []
+    freeBytes: [String: Int], containerRuntime: String?, kubeletActive: Bool, brokenPackages: [String] = [],
+    packageManager: PackageManager? = .apt, patch: PatchFacts? = nil
   ) {
     self.operatingSystem = operatingSystem
     self.architecture = architecture
@@ -156,6 +161,8 @@ package struct HostFacts: Sendable, Hashable, Codable {
     self.containerRuntime = containerRuntime
     self.kubeletActive = kubeletActive
     self.brokenPackages = brokenPackages
+    self.packageManager = packageManager
+    self.patch = patch
   }
 }
 

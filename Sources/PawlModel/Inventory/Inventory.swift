@@ -108,6 +108,8 @@ package enum HostRole: String, Sendable, Hashable, Codable, CaseIterable {
   case controlPlane = "control-plane"
   case worker
   case etcd
+  /// Between Pawl and the hosts. No node; it is in the list only to be patched.
+  case bastion
 }
 
 /// One machine of the cluster.
@@ -147,6 +149,8 @@ package struct Host: Sendable, Hashable, Codable {
 
   /// Whether the host runs the control plane.
   package var isControlPlane: Bool { roles.contains(.controlPlane) }
+  /// Whether it is no part of the cluster, only of the way to it.
+  package var isBastion: Bool { roles.contains(.bastion) }
 }
 
 /// What a run may do; the command line can narrow it.
@@ -166,20 +170,23 @@ package struct Policy: Sendable, Hashable, Codable {
   package var unmanagedPods: LossPolicy
   /// What a run left when a step failed for good.
   package var onFailure: FailurePolicy
+  /// How hosts are patched.
+  package var patch: PatchPolicy
 
   /// Makes a policy; the defaults are the cautious ones.
   package init(
     maxUnavailable: Int = 1, drainTimeoutSeconds: Int = 600, localData: LossPolicy = .refuse,
-    unmanagedPods: LossPolicy = .refuse, onFailure: FailurePolicy = .keep
+    unmanagedPods: LossPolicy = .refuse, onFailure: FailurePolicy = .keep, patch: PatchPolicy = PatchPolicy()
   ) {
     self.maxUnavailable = maxUnavailable
     self.drainTimeoutSeconds = drainTimeoutSeconds
     self.localData = localData
     self.unmanagedPods = unmanagedPods
     self.onFailure = onFailure
+    self.patch = patch
   }
 
-  /// Journals of 0.1.0 have no `onFailure`.
+  /// Journals of 0.1.0 have no `onFailure` and no `patch`.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -187,6 +194,19 @@ package struct Policy: Sendable, Hashable, Codable {
       drainTimeoutSeconds: try values.decode(Int.self, forKey: .drainTimeoutSeconds),
       localData: try values.decode(LossPolicy.self, forKey: .localData),
       unmanagedPods: try values.decode(LossPolicy.self, forKey: .unmanagedPods),
-      onFailure: try values.decodeIfPresent(FailurePolicy.self, forKey: .onFailure) ?? .keep)
+      onFailure: try values.decodeIfPresent(FailurePolicy.self, forKey: .onFailure) ?? .keep,
+      patch: try values.decodeIfPresent(PatchPolicy.self, forKey: .patch) ?? PatchPolicy())
+  }
+}
+
+/// How hosts are patched.
+package struct PatchPolicy: Sendable, Hashable, Codable {
+  /// A program with its arguments that is run as root and ends with 0 when the host should be rebooted, besides what
+  /// the system itself says; empty for none.
+  package var rebootRequiredCommand: [String]
+
+  /// Makes a policy.
+  package init(rebootRequiredCommand: [String] = []) {
+    self.rebootRequiredCommand = rebootRequiredCommand
   }
 }

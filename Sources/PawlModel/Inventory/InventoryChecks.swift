@@ -24,6 +24,10 @@ struct InventoryChecks {
     refuseRepeats(hosts.map { ($0.host.name, $0.place.name) }) { name, line in
       "two hosts are called '\(name)'; the first is on line \(line)"
     }
+    for (host, place) in hosts where host.isBastion && host.roles.count > 1 {
+      log.error(
+        "'\(host.name)' is a bastion, which is no part of the cluster, and has other roles", at: place.entry)
+    }
     // A host of a repeated name has been reported, and its node is called like it.
     var names: Set<String> = []
     let distinct = hosts.filter { names.insert($0.host.name).inserted }

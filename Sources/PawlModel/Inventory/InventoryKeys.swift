@@ -15,11 +15,14 @@ enum InventoryKeys {
     optional: ["node", "labels", "user", "port", "keys", "via"])
   static let packages = KeySet("'packages'", optional: ["manager", "sourceTemplate", "sourceFile"])
   static let policy = KeySet(
-    "'policy'", optional: ["maxUnavailable", "drainTimeout", "localData", "unmanagedPods", "onFailure"])
+    "'policy'",
+    optional: ["maxUnavailable", "drainTimeout", "localData", "unmanagedPods", "onFailure", "patch"])
+  static let patchPolicy = KeySet("'patch'", optional: ["rebootRequiredCommand"])
 
   /// By definition in the schema.
   static let byDefinition: [String: KeySet] = [
     "inventory": inventory, "metadata": metadata, "kubernetes": kubernetes, "ssh": ssh, "bastion": bastion,
     "host": host, "packages": packages, "policy": policy,
+    "patchPolicy": patchPolicy,
   ]
 }

@@ -255,6 +255,18 @@ struct InventoryReader {
       drainTimeoutSeconds: mapping["drainTimeout"]?.duration(atLeast: 1) ?? defaults.drainTimeoutSeconds,
       localData: mapping["localData"]?.choice(Policy.LossPolicy.self) ?? defaults.localData,
       unmanagedPods: mapping["unmanagedPods"]?.choice(Policy.LossPolicy.self) ?? defaults.unmanagedPods,
-      onFailure: mapping["onFailure"]?.choice(Policy.FailurePolicy.self) ?? defaults.onFailure)
+      onFailure: mapping["onFailure"]?.choice(Policy.FailurePolicy.self) ?? defaults.onFailure,
+      patch: mapping["patch"].map(readPatchPolicy) ?? defaults.patch)
+  }
+
+  private func readPatchPolicy(_ cursor: YAMLCursor) -> PatchPolicy {
+    let command = cursor.mapping(InventoryKeys.patchPolicy)?["rebootRequiredCommand"]
+    let words = command?.list(of: "an item of 'rebootRequiredCommand'")?.compactMap { $0.text() }
+    if words?.first?.hasPrefix("/") == false {
+      command?.error(
+        "'rebootRequiredCommand' has to begin with the full path of a program on the hosts",
+        hint: "Write a list: [/usr/local/sbin/needs-reboot, --quiet].")
+    }
+    return PatchPolicy(rebootRequiredCommand: words ?? [])
   }
 }

@@ -4,7 +4,10 @@ package import PawlModel
 package enum PlanBasis {
   /// `path: value` of everything whose change makes a plan stale. What changes by itself (pod counts, free space,
   /// readiness) is left to the checks.
-  package static func entries(inventory: Inventory, facts: Facts) -> [String: String] {
+  /// - Parameter patching: whether the plan goes by what there is to patch.
+  package static func entries(
+    inventory: Inventory, facts: Facts, patching: Bool = false
+  ) -> [String: String] {
     var entries: [String: String] = [
       "cluster/serverVersion": facts.cluster.serverVersion.description,
       "policy/maxUnavailable": String(inventory.policy.maxUnavailable),
@@ -34,6 +37,11 @@ package enum PlanBasis {
       }
     }
     for (host, facts) in facts.hosts {
+      if patching, let patch = facts.patch {
+        entries["host/\(host)/upgrades"] = patch.upgrades.map { "\($0.name) \($0.candidate)" }
+          .joined(separator: " ")
+        entries["host/\(host)/reboot"] = patch.rebootReason ?? "not needed"
+      }
       for (name, package) in facts.packages {
         entries["host/\(host)/\(name)/installed"] = package.installed ?? "no"
         entries["host/\(host)/\(name)/held"] = package.held ? "yes" : "no"

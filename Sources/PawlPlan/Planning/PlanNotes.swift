@@ -4,7 +4,7 @@ import PawlModel
 enum PlanNotes {
   static func notes(for steps: [PlanStep], hops: [UpgradeHop], request: Planner.Request) -> [PlanNote] {
     guard !steps.isEmpty else { return [] }
-    return controlPlaneNotes(steps, request) + cordonNotes(request) + budgetNotes(request)
+    return controlPlaneNotes(steps, request) + cordonNotes(steps, request) + budgetNotes(request)
       + releaseNotes(hops) + pointOfNoReturn(steps)
   }
 
@@ -21,8 +21,12 @@ enum PlanNotes {
     ]
   }
 
-  private static func cordonNotes(_ request: Planner.Request) -> [PlanNote] {
-    request.facts.cluster.nodes.filter { $0.cordoned && $0.cordonedByRun == nil }.map { node in
+  private static func cordonNotes(_ steps: [PlanStep], _ request: Planner.Request) -> [PlanNote] {
+    let touched = Set(steps.compactMap(\.host))
+    let nodes = Set(request.inventory.hosts.filter { touched.contains($0.name) }.map(\.node))
+    return request.facts.cluster.nodes.filter {
+      nodes.contains($0.name) && $0.cordoned && $0.cordonedByRun == nil
+    }.map { node in
       PlanNote(.warning, "\(node.name) is cordoned already; it is upgraded, and stays cordoned.")
     }
   }

@@ -5,9 +5,11 @@ struct PlanScope: Sendable {
   /// The names that hold everywhere; groups add `host` and their loop variables.
   let root: [String: Value]
   private let request: Planner.Request
+  private let inputs: [String: Value]
 
   init(request: Planner.Request, inputs: [String: Value], hops: [UpgradeHop]) {
     self.request = request
+    self.inputs = inputs
     let policy = request.inventory.policy
     let cluster = request.facts.cluster
     root = [
@@ -16,6 +18,9 @@ struct PlanScope: Sendable {
         "maxUnavailable": .int(policy.maxUnavailable), "drainTimeout": .int(policy.drainTimeoutSeconds),
         "localData": .string(policy.localData.rawValue),
         "unmanagedPods": .string(policy.unmanagedPods.rawValue),
+        "patch": .map([
+          "rebootRequiredCommand": .list(policy.patch.rebootRequiredCommand.map { .string($0) })
+        ]),
       ]),
       "packages": .map([
         "hasSourceTemplate": .bool(request.inventory.packages.sourceTemplate != nil),
@@ -47,6 +52,7 @@ struct PlanScope: Sendable {
       "controlPlane": .map(["version": version(oldest(controlPlane))]),
       "packages": .map((facts?.packages ?? [:]).mapValues(package)),
       "operatingSystem": .string(facts?.operatingSystem ?? ""),
+      "patch": facts?.patch.map { PatchNeed($0, inputs: inputs).value } ?? .null,
     ])
   }
 

@@ -52,6 +52,7 @@ package struct Planner: Sendable {
     let scope = PlanScope(request: request, inputs: inputs, hops: hops)
     var expansion = Expansion(catalog: catalog, request: request, scope: scope)
     try expansion.expand()
+    let patching = catalog.needsPatchFacts(expansion.steps)
     let plan = Plan(
       cluster: request.inventory.name,
       runbook: RunbookReference(
@@ -61,8 +62,9 @@ package struct Planner: Sendable {
       versions: versionChanges(expansion.steps, request),
       steps: expansion.steps,
       skipped: expansion.skipped,
-      notes: PlanNotes.notes(for: expansion.steps, hops: hops, request: request),
-      basis: PlanBasis.entries(inventory: request.inventory, facts: request.facts))
+      notes: PlanNotes.notes(for: expansion.steps, hops: hops, request: request)
+        + (patching ? PatchNotes.notes(for: expansion.steps, inputs: inputs, request: request) : []),
+      basis: PlanBasis.entries(inventory: request.inventory, facts: request.facts, patching: patching))
     let refusals = PlanChecks.check(plan, inventory: request.inventory, facts: request.facts)
     guard refusals.isEmpty else { throw .refused(refusals) }
     return plan

@@ -25,7 +25,8 @@ package struct UpgradeHop: Sendable, Hashable {
   {
     let servers = facts.cluster.controlPlane.compactMap(\.apiServer) + [facts.cluster.serverVersion]
     guard let newest = servers.max() else { return [] }
-    let offers = inventory.hosts.reduce(into: [String: [KubernetesVersion]]()) { result, host in
+    let offers = inventory.hosts.filter { !$0.isBastion }.reduce(into: [String: [KubernetesVersion]]()) {
+      result, host in
       result[host.name] = offered(by: facts.hosts[host.name])
     }
     let path: [KubernetesVersion]

@@ -17,8 +17,13 @@ struct CommandInterpreter {
     case "true": CommandScript()
     case "cat": cat(arguments)
     case "uname" where arguments == ["-m"]: .printing([host.architecture])
+    case "uname" where arguments == ["-r"]: .printing([host.kernel])
+    case "ls" where arguments == ["/boot"]:
+      .printing(Set([host.kernel, host.installedKernel]).sorted().map { "vmlinuz-\($0)" })
+    case "test" where arguments.first == "-e" && arguments.count == 2:
+      .printing([], status: host.files[arguments[1]] == nil ? 1 : 0)
     case "df": df(arguments)
-    case "mkdir", "tee", "chmod", "mv", "rm", "find": files(program, arguments)
+    case "mkdir", "cp", "tee", "chmod", "mv", "rm", "find": files(program, arguments)
     case "dpkg-query": dpkgQuery(arguments)
     case "dpkg": dpkg(arguments)
     case "apt-mark": aptMark(arguments)
@@ -43,13 +48,7 @@ struct CommandInterpreter {
     }
   }
 
-  /// A UUID's form; another one for each host and boot.
-  private var bootID: String {
-    let number = String(state.hosts.keys.sorted().firstIndex(of: host.name) ?? 0)
-    let boot = String(host.bootCount)
-    return "00000000-0000-4000-8000-" + String(repeating: "0", count: max(0, 10 - number.count - boot.count))
-      + number + "b" + boot + "0"
-  }
+  private var bootID: String { state.bootID(ofHost: host.name, boot: host.bootCount) }
 
   private func df(_ arguments: [String]) -> CommandScript {
     let paths = arguments.filter { !$0.hasPrefix("-") }
@@ -81,6 +80,16 @@ struct CommandInterpreter {
       return CommandScript(items: [
         .spend(SimulatedTimes.kubeletRestart), .change(.kubeletRestarted(node: host.node, version)),
       ])
+    case "stop", "start":
+      guard isRoot else { return .failing(4, "Failed to \(arguments[0]) units: Access denied") }
+      var script = CommandScript(items: [.spend(SimulatedTimes.look)])
+      for unit in arguments.dropFirst() {
+        script.change(.unit(host: host.name, unit: unit, active: arguments[0] == "start"))
+      }
+      return script
+    case "reboot":
+      guard isRoot else { return .failing(1, "Call to Reboot failed: Access denied") }
+      return CommandScript(items: [.spend(SimulatedTimes.look), .change(.rebooted(host: host.name))])
     default:
       return .failing(127, "systemctl: this simulated host does not know \(arguments.joined(separator: " "))")
     }
@@ -89,8 +98,9 @@ struct CommandInterpreter {
   private func activeState(of unit: String) -> String {
     switch unit {
     case "kubelet", "kubelet.service": state.nodes[host.node]?.kubelet != .stopped ? "active" : "inactive"
-    case "containerd", "crio": host.containerRuntime == unit ? "active" : "inactive"
-    default: "inactive"
+    case "containerd", "crio", "containerd.service", "crio.service":
+      host.containerRuntime.map { unit.hasPrefix($0) } == true ? "active" : "inactive"
+    default: host.activeUnits.contains(unit) ? "active" : "inactive"
     }
   }
 

@@ -6,7 +6,7 @@ extension CommandInterpreter {
     guard isRoot else { return .failing(1, "\(program): Permission denied") }
     let paths = arguments.filter { $0.hasPrefix("/") }
     switch (program, paths.count) {
-    case ("mkdir", 1...), ("chmod", 1): return CommandScript(items: [.spend(SimulatedTimes.look)])
+    case ("mkdir", 1...), ("chmod", 1), ("cp", 2): return CommandScript(items: [.spend(SimulatedTimes.look)])
     case ("tee", 1):
       var script = CommandScript.printing(input.split(separator: "\n").map(String.init))
       script.change(.fileWritten(host: host.name, path: paths[0], content: input))

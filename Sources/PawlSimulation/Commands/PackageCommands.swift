@@ -63,6 +63,16 @@ extension CommandInterpreter {
     let names = arguments.dropFirst().filter { !$0.hasPrefix("-") }
     switch arguments.first {
     case "showhold": return .printing(host.holds.sorted())
+    case "showauto": return .printing(host.automatic.sorted())
+    case "showmanual":
+      return .printing(names.filter { host.installed[$0] != nil && !host.automatic.contains($0) })
+    case "auto":
+      guard isRoot else { return .failing(100, "E: Could not open lock file, are you root?") }
+      var script = CommandScript(items: [.spend(SimulatedTimes.look)])
+      for name in names where host.installed[name] != nil {
+        script.change(.automatic(host: host.name, package: name, true))
+      }
+      return script
     case "hold", "unhold":
       guard isRoot else { return .failing(100, "E: Could not open lock file, are you root?") }
       let hold = arguments[0] == "hold"
@@ -130,13 +140,36 @@ extension CommandInterpreter {
     let (words, settings, options) = parts(of: arguments)
     guard isRoot else { return .failing(100, "E: Could not open lock file, are you root?") }
     switch words.first {
-    case "update": return update(scratchSource(settings))
+    case "update":
+      return update(scratchSource(settings), keepsLists: settings["dir::state::lists"] != nil)
+    case "upgrade" where options.contains("-s"):
+      return simulatedUpgrade(settings["dir::state::lists"] == nil ? host.offers : state.offers(to: host))
     case "install": return install(Array(words.dropFirst()), options: options)
     default: return .failing(100, "E: Invalid operation \(words.first ?? "")")
     }
   }
 
-  private func update(_ scratchSource: String?) -> CommandScript {
+  /// What `upgrade` would do by these offers. openssl is what security updates are published for.
+  private func simulatedUpgrade(_ offers: [String: [String]]) -> CommandScript {
+    var changes: [(package: String, version: String)] = []
+    for package in host.installed.keys.sorted() where !host.holds.contains(package) {
+      guard let newest = offers[package]?.first, newest != host.installed[package] else { continue }
+      changes.append((package, newest))
+    }
+    return simulated(changes)
+  }
+
+  private func simulated(_ changes: [(package: String, version: String)]) -> CommandScript {
+    .printing(
+      ["Reading package lists..."]
+        + changes.map { package, version in
+          let archive = package == "openssl" ? "Debian-Security:12/stable-security" : "Debian:12.8/stable"
+          let installed = host.installed[package].map { "[\($0)] " } ?? ""
+          return "Inst \(package) \(installed)(\(version) \(archive) [amd64])"
+        })
+  }
+
+  private func update(_ scratchSource: String?, keepsLists: Bool) -> CommandScript {
     var script = CommandScript()
     let lines =
       scratchSource.map { [$0] } ?? host.files.filter { PackageSource.isSourceFile($0.key) }.map(\.value)
@@ -150,7 +183,7 @@ extension CommandInterpreter {
       return script
     }
     script.say("Get:1 kubernetes package list", after: SimulatedTimes.packageLists)
-    if scratchSource == nil { script.change(.listsUpdated(host: host.name)) }
+    if scratchSource == nil, !keepsLists { script.change(.listsUpdated(host: host.name)) }
     script.say("Reading package lists...")
     return script
   }
@@ -170,6 +203,10 @@ extension CommandInterpreter {
     let changing = wanted.filter { host.installed[$0.package] != $0.version }
     if let complaint = refusal(changing, options: options) {
       return .failing(complaint.status, complaint.text)
+    }
+    if options.contains("-s") { return simulated(changing) }
+    if options.contains("--download-only") {
+      return .printing(["Download complete and in download only mode"])
     }
     return installing(wanted, changing: changing)
   }
@@ -196,7 +233,7 @@ extension CommandInterpreter {
 
   private func refusal(_ changing: [(package: String, version: String)], options: Set<String>) -> Complaint? {
     guard !changing.isEmpty else { return nil }
-    guard !options.isDisjoint(with: ["-y", "--yes", "--assume-yes", "-qy", "-yq"]) else {
+    guard !options.isDisjoint(with: ["-s", "-y", "--yes", "--assume-yes", "-qy", "-yq"]) else {
       return Complaint(text: "Do you want to continue? [Y/n] Abort.", status: 1)
     }
     if changing.contains(where: { host.holds.contains($0.package) }),
@@ -231,6 +268,10 @@ extension CommandInterpreter {
     for (number, choice) in changing.enumerated() {
       script.say(
         "Get:\(number + 1) \(choice.package) \(choice.version)", after: SimulatedTimes.packageDownload)
+    }
+    // apt takes what it is told to install by name as what an operator chose.
+    for (package, _) in wanted where host.automatic.contains(package) {
+      script.change(.automatic(host: host.name, package: package, false))
     }
     for (package, version) in changing {
       let before = host.installed[package].map { " over (\($0))" } ?? ""

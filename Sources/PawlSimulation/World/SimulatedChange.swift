@@ -12,6 +12,10 @@ package enum SimulatedChange: Sendable, Hashable {
   case configured(host: String, package: String)
   case held(host: String, package: String)
   case unheld(host: String, package: String)
+  /// Whether apt counts a package as installed for others' sake.
+  case automatic(host: String, package: String, Bool)
+  case unit(host: String, unit: String, active: Bool)
+  case rebooted(host: String)
   case componentUpgraded(node: String, SimulatedControlPlane.Component, KubernetesVersion)
   case addonsUpgraded(KubernetesVersion)
   case clusterVersionSet(KubernetesVersion)
@@ -47,9 +51,15 @@ extension SimulatedState {
     case .unpacked(let host, let package, let version):
       hosts[host]?.installed[package] = version
       hosts[host]?.unconfigured.insert(package)
-    case .configured(let host, let package): hosts[host]?.unconfigured.remove(package)
+    case .configured(let host, let package):
+      hosts[host]?.unconfigured.remove(package)
+      if package == "libc6" { hosts[host]?.files["/var/run/reboot-required"] = "" }
     case .held(let host, let package): hosts[host]?.holds.insert(package)
     case .unheld(let host, let package): hosts[host]?.holds.remove(package)
+    case .automatic(let host, let package, true): hosts[host]?.automatic.insert(package)
+    case .automatic(let host, let package, false): hosts[host]?.automatic.remove(package)
+    case .unit(let host, let unit, active: true): hosts[host]?.activeUnits.insert(unit)
+    case .unit(let host, let unit, active: false): hosts[host]?.activeUnits.remove(unit)
     case .componentUpgraded(let node, let component, let version):
       nodes[node]?.controlPlane?.set(component, to: version)
     case .clusterVersionSet(let version): clusterVersion = version
@@ -60,7 +70,7 @@ extension SimulatedState {
     case .kubeletRestarted(let node, _):
       nodes[node]?.kubelet = .starting
       return true
-    case .addonsUpgraded, .podEvicted, .podDeleted: return true
+    case .addonsUpgraded, .rebooted, .podEvicted, .podDeleted: return true
     }
     return self != before
   }

@@ -23,12 +23,32 @@ package struct SimulatedHost: Sendable, Hashable {
   /// `containerd` or `crio`; nil when none is active.
   package var containerRuntime: String? = "containerd"
   package var poweredOn = true
+  /// Whether the way to all other hosts and to the API server leads over it.
+  package var isBastion = false
+  /// The kernel that runs. The one that a boot brings is that of the package `linux-image-amd64`.
+  package var kernel = "6.1.106-3-amd64"
+  /// Packages that are installed because others need them.
+  package var automatic: Set<String> = []
+  /// Units besides kubelet and container runtime that are active, and that a boot starts.
+  package var activeUnits: Set<String> = ["apt-daily.timer", "apt-daily-upgrade.timer"]
+  package var enabledUnits: Set<String> = ["apt-daily.timer", "apt-daily-upgrade.timer"]
 
   /// Makes a host.
   package init(name: String, node: String, operatingSystem: String = "Debian GNU/Linux 12 (bookworm)") {
     self.name = name
     self.node = node
     self.operatingSystem = operatingSystem
+  }
+
+  /// The kernel of the installed package.
+  var installedKernel: String { installed["linux-image-amd64"].map { "\($0)-amd64" } ?? kernel }
+
+  /// What a boot makes new.
+  mutating func boot() {
+    poweredOn = true
+    kernel = installedKernel
+    files["/var/run/reboot-required"] = nil
+    activeUnits = enabledUnits
   }
 
   /// The Kubernetes version of an installed package.
@@ -104,6 +124,8 @@ package struct SimulatedNode: Sendable, Hashable {
   package var kubelet = Kubelet.running
   /// What the kubelet last reported.
   package var kubeletVersion: KubernetesVersion
+  /// Which boot of its host, counted from 1, the kubelet last reported.
+  package var reportedBoot = 1
   /// For which version kubeadm last wrote the kubelet's configuration.
   package var kubeletConfiguration: KubernetesVersion
 
@@ -126,6 +148,8 @@ package struct SimulatedState: Sendable, Hashable {
   package var pods: [String: ClusterPod] = [:]
   /// What the package source holds, newest first.
   package var repository: [String: [String]] = [:]
+  /// What the system's own package source holds, newest first.
+  package var systemRepository: [String: [String]] = [:]
   /// Whether each minor has a repository of its own, at an address with `/v1.30/` in it, and hosts see only those that
   /// their source files name.
   package var repositoryPerMinor = false
@@ -150,11 +174,19 @@ package struct SimulatedState: Sendable, Hashable {
 
   /// What the source files of a host lead to.
   func offers(to host: SimulatedHost) -> [String: [String]] {
-    guard repositoryPerMinor else { return repository }
+    guard repositoryPerMinor else { return repository.merging(systemRepository) { $1 } }
     let lines = host.files.filter { PackageSource.isSourceFile($0.key) }.sorted { $0.key < $1.key }
-    return lines.reduce(into: [:]) { offers, line in
+    return lines.reduce(into: systemRepository) { offers, line in
       offers.merge(self.offers(behind: line.value) ?? [:]) { $0 + $1 }
     }
+  }
+
+  /// A UUID's form; another one for each host and boot.
+  func bootID(ofHost name: String, boot: Int) -> String {
+    let number = String(hosts.keys.sorted().firstIndex(of: name) ?? 0)
+    let boot = String(boot)
+    return "00000000-0000-4000-8000-" + String(repeating: "0", count: max(0, 10 - number.count - boot.count))
+      + number + "b" + boot + "0"
   }
 
   /// Versions of all API servers.

@@ -75,6 +75,7 @@ struct SimulatedWorld: Sendable {
     case .kubeletRestarted(let node, let version): startKubelet(of: node, version: version)
     case .podEvicted(_, let uid), .podDeleted(_, let uid): terminate(uid)
     case .nodePatched: fillAll()
+    case .rebooted(let host): reboot(host)
     default: break
     }
   }
@@ -89,6 +90,8 @@ struct SimulatedWorld: Sendable {
     case .kubeletReports(let node, let start):
       guard let current = kubeletStarts[node], current.count == start else { return }
       state.nodes[node]?.kubeletVersion = current.version
+      let boot = state.host(ofNode: node)?.bootCount ?? 1
+      state.nodes[node]?.reportedBoot = boot
     case .kubeletReady(let node, let start):
       guard kubeletStarts[node]?.count == start else { return }
       state.nodes[node]?.kubelet = .running
@@ -127,8 +130,10 @@ struct SimulatedWorld: Sendable {
   }
 
   private mutating func boot(_ name: String) {
-    state.hosts[name]?.poweredOn = true
-    guard let host = state.hosts[name], let version = host.version(of: "kubelet") else { return }
+    state.hosts[name]?.boot()
+    guard let host = state.hosts[name], let version = host.version(of: "kubelet"),
+      state.nodes[host.node] != nil
+    else { return }
     startKubelet(of: host.node, version: version)
   }
 

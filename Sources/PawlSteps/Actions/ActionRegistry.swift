@@ -11,6 +11,8 @@ package struct ActionRegistry: Sendable {
     ClusterCheckHealth.self,
     ClusterVerifyControlPlane.self,
     ClusterVerifyVersions.self,
+    HostReboot.self,
+    HostWaitServices.self,
     KubeadmUpgradeApply.self,
     KubeadmUpgradeNode.self,
     KubeadmUpgradePlan.self,
@@ -18,6 +20,8 @@ package struct ActionRegistry: Sendable {
     NodeDrain.self,
     NodeUncordon.self,
     NodeWaitReady.self,
+    PackagesDownload.self,
+    PackagesUpgrade.self,
   ])
 
   private let actions: [String: any Action.Type]

@@ -6,7 +6,13 @@ package import PawlPlan
 package struct NodeWaitReady: ReadOnlyAction {
   package static let spec = ActionSpec(
     name: "node/wait-ready", version: 1, summary: "Waits until a node is Ready at a version, and stays so.",
-    parameters: [.init("version", .version, "The kubelet version that the node must report.")],
+    parameters: [
+      .init("version", .version, "The kubelet version that the node must report."),
+      .init(
+        "afterBoot", .bool, default: .bool(false),
+        "Whether the node must report the present boot of its host: what it said before a reboot does not count."
+      ),
+    ],
     reversibility: .readOnly, retry: RetryPolicy(attempts: 2), timeoutSeconds: 300, estimateSeconds: 20,
     title: { "Wait for \($0.node) to be Ready at \($0.text("version"))" }, freeze: NodeName.freeze)
 
@@ -16,45 +22,50 @@ package struct NodeWaitReady: ReadOnlyAction {
 
   private let node: String
   private let version: KubernetesVersion
+  /// The host whose present boot counts; nil when any does.
+  private let bootedHost: String?
 
   package init(step: PlanStep) throws(StepFailure) {
     let parameters = StepParameters(step)
     node = try parameters.node()
     version = try parameters.version("version")
+    bootedHost = try parameters.bool("afterBoot", default: false) ? parameters.host() : nil
   }
 
   package func perform(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {
     let deadline = environment.deadline()
     let report: @Sendable (String) -> Void = { environment.status($0) }
+    let wanted = Wanted(version: version, bootID: try await bootID(environment))
     let last: ClusterNode?
     do throws(StepFailure) {
       last = try await deadline.retrying(report: report) { () async throws(StepFailure) -> ClusterNode? in
-        try await settle(environment, deadline, report)
+        try await settle(environment, wanted, deadline, report)
       }
     } catch {
       guard error.code == "api-timed-out" else { throw error }
-      throw await timedOut(environment)
+      throw await timedOut(environment, wanted)
     }
-    guard Self.trouble(last, version) == nil else { throw await timedOut(environment) }
+    guard wanted.trouble(with: last) == nil else { throw await timedOut(environment, wanted) }
     return StepOutcome("\(node) is Ready at \(version.tag).", changed: false)
   }
 
   /// The node after enough good samples in a row, or as it is when the time is up.
   private func settle(
-    _ environment: ActionEnvironment, _ deadline: Deadline, _ report: @escaping @Sendable (String) -> Void
+    _ environment: ActionEnvironment, _ wanted: Wanted, _ deadline: Deadline,
+    _ report: @escaping @Sendable (String) -> Void
   ) async throws(StepFailure) -> ClusterNode? {
-    let (name, version) = (node, version)
+    let name = node
     var good = 0
     var latest: ClusterNode?
     while good < Self.samples, !deadline.isOver {
       if good > 0 { try await deadline.pause(seconds: Self.sampleSpacingSeconds) }
       if good > 0 {
         latest = try await environment.cluster.node(named: name)
-        good = Self.trouble(latest, version) == nil ? good + 1 : 0
+        good = wanted.trouble(with: latest) == nil ? good + 1 : 0
       } else {
         let limit = deadline.remainingSeconds
         latest = try await environment.cluster.waitForNode(named: name, timeoutSeconds: limit) { node in
-          guard let trouble = Self.trouble(node, version) else { return true }
+          guard let trouble = wanted.trouble(with: node) else { return true }
           report("\(name): waits because \(trouble)")
           return false
         }
@@ -64,22 +75,39 @@ package struct NodeWaitReady: ReadOnlyAction {
     return latest
   }
 
-  /// What is not yet as it should be; nil when all is.
-  private static func trouble(_ node: ClusterNode?, _ version: KubernetesVersion) -> String? {
-    guard let node else { return "the API server knows no such node" }
-    if node.kubeletVersion != version {
-      return "its kubelet reports \(node.kubeletVersion?.tag ?? "no version"), not \(version.tag)"
+  /// What the node has to report.
+  private struct Wanted: Sendable {
+    let version: KubernetesVersion
+    /// nil for any.
+    let bootID: String?
+
+    /// What is not yet as it should be; nil when all is.
+    func trouble(with node: ClusterNode?) -> String? {
+      guard let node else { return "the API server knows no such node" }
+      if node.kubeletVersion != version {
+        return "its kubelet reports \(node.kubeletVersion?.tag ?? "no version"), not \(version.tag)"
+      }
+      if let bootID, node.bootID != bootID {
+        return "its kubelet has not reported since the host's last boot"
+      }
+      return node.ready ? nil : "it is not Ready\(node.readyMessage.map { ": \($0)" } ?? "")"
     }
-    return node.ready ? nil : "it is not Ready\(node.readyMessage.map { ": \($0)" } ?? "")"
+  }
+
+  /// The boot id of the host; nil when it does not count.
+  private func bootID(_ environment: ActionEnvironment) async throws(StepFailure) -> String? {
+    guard let bootedHost else { return nil }
+    let answer = try await environment.host(bootedHost).look(["cat", "/proc/sys/kernel/random/boot_id"])
+    return answer.output.trimmingBlanks()
   }
 
   /// Why the node is not as it should be, or why that can't be told.
-  private func timedOut(_ environment: ActionEnvironment) async -> StepFailure {
+  private func timedOut(_ environment: ActionEnvironment, _ wanted: Wanted) async -> StepFailure {
     let name = node
     let why: String
     do throws(StepFailure) {
       let latest = try await environment.cluster.node(named: name)
-      why = Self.trouble(latest, version) ?? "it does not stay Ready"
+      why = wanted.trouble(with: latest) ?? "it does not stay Ready"
     } catch {
       return error
     }

@@ -38,10 +38,12 @@ package enum AptCommands {
   }
 
   /// Installs exactly these versions, in order.
-  package static func install(_ packages: [(name: String, version: String)]) -> [String] {
+  package static func install(
+    _ packages: [(name: String, version: String)], _ options: [String] = []
+  ) -> [String] {
     ["apt-get", "install", "-y", "-q"] + lockOption
       + ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
-      + ["--no-install-recommends"] + packages.map { "\($0.name)=\($0.version)" }
+      + ["--no-install-recommends"] + options + packages.map { "\($0.name)=\($0.version)" }
   }
 
   /// Asks for name, version and state, one package a line with tabs between.

@@ -62,7 +62,7 @@ package enum HostChecks {
   static let leastFreeBytes = 1 << 30
 
   static let containerRuntime = HostCheck("container-runtime") { host, facts in
-    guard facts.containerRuntime == nil else { return [] }
+    guard !host.isBastion, facts.containerRuntime == nil else { return [] }
     return [
       CheckProblem(
         subject: host.name, code: "no-container-runtime",
@@ -81,6 +81,7 @@ package enum HostChecks {
   }
 
   static let packageHolds = HostCheck("package-holds") { host, facts in
+    guard facts.packageManager != .dnf else { return [] }
     let loose = ["kubeadm", "kubelet", "kubectl"].filter { name in
       facts.packages[name].map { $0.installed != nil && !$0.held } ?? false
     }

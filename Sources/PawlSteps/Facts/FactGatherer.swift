@@ -45,9 +45,11 @@ package struct FactGatherer: Sendable {
   }
 
   /// Gathers. Bounded by each command's own limit.
-  package func gather(for inventory: Inventory) async -> FactReport {
+  /// - Parameter patches: whether it is asked what there is to patch, for which hosts read their package lists anew.
+  package func gather(for inventory: Inventory, patches: Bool = false) async -> FactReport {
     async let clusterAnswer = readCluster()
     var answers = await onEach(inventory.hosts) { host in await read(host) }
+    if patches { answers = await readPatches(inventory, answers) }
     let (clusterFacts, clusterProblems) = await clusterAnswer
     if let clusterFacts, let sources = MinorSources(inventory.packages, clusterFacts, scratch: scratchName) {
       answers = await readSources(sources, inventory.hosts, answers)
@@ -109,12 +111,36 @@ package struct FactGatherer: Sendable {
       hint: "Go on with 'pawl resume \(run)', or give it up and run 'pawl release \(run)'.")
   }
 
+  /// The answers with what there is to patch.
+  private func readPatches(
+    _ inventory: Inventory, _ answers: [String: HostAnswer]
+  ) async -> [String: HostAnswer] {
+    let able = inventory.hosts.filter { answers[$0.name]?.facts?.sudo == true }
+    let found = await onEach(able) { host in
+      guard var answer = answers[host.name], let manager = answer.facts?.packageManager else {
+        return HostAnswer()
+      }
+      do throws(HostError) {
+        let (facts, problem) = try await PatchReader(
+          host: host, session: try await hosts.session(to: host.name), manager: manager,
+          policy: inventory.policy.patch, scratch: scratchName
+        ).read()
+        answer.facts?.patch = facts
+        if let problem { answer.problems.append(problem) }
+        return answer
+      } catch {
+        return HostAnswer(error: error)
+      }
+    }
+    return answers.merging(found) { $1 }
+  }
+
   /// The answers with the offers of the minors' own repositories instead of those of the hosts' present sources.
   private func readSources(
     _ sources: MinorSources, _ all: [Host], _ answers: [String: HostAnswer]
   ) async -> [String: HostAnswer] {
     // Without root the question can't be asked; the checks say so.
-    let able = all.filter { answers[$0.name]?.facts?.sudo == true }
+    let able = all.filter { !$0.isBastion && answers[$0.name]?.facts?.sudo == true }
     let offers = await onEach(able) { host in
       guard var answer = answers[host.name], var facts = answer.facts else { return HostAnswer() }
       do throws(HostError) {

@@ -23,19 +23,20 @@ struct HostReader {
 
   private mutating func read() async throws(HostError) -> HostFacts? {
     let system = try await ask(.operatingSystem)
-    // Without dpkg every further question would only repeat the same trouble.
     let audit = try await session.run(HostFact.brokenPackages.command)
-    guard audit.status != 127 else {
-      problems.append(withoutDpkg(system))
+    let hasDpkg = audit.status != 127
+    // Without a package manager every further question would only repeat the same trouble.
+    if !hasDpkg, try await session.run(HostCommand(["dnf", "--version"])).status == 127 {
+      problems.append(withoutPackages(system))
       return nil
     }
-    let audited = read(.brokenPackages, from: audit)
+    let audited = hasDpkg ? read(.brokenPackages, from: audit) : []
     let bootID = try await ask(.bootID)
     let architecture = try await ask(.architecture)
     let root = try await ask(.rootAccess)
-    let installed = try await ask(.installedPackages)
-    let held = try await ask(.heldPackages)
-    let available = try await ask(.availablePackages)
+    let installed = try await ask(hasDpkg ? .installedPackages : .installedByRPM)
+    let held = hasDpkg ? try await ask(.heldPackages) : []
+    let available = hasDpkg ? try await ask(.availablePackages) : [:]
     let disk = try await ask(.freeDisk)
     let units = try await ask(.activeUnits)
     guard let system, let bootID, let architecture, let root, let installed, let held, let available,
@@ -45,8 +46,9 @@ struct HostReader {
     return HostFacts(
       operatingSystem: system, architecture: architecture, bootID: bootID, sudo: root,
       packages: packages(installed: installed, held: held, available: available), freeBytes: disk,
-      containerRuntime: units.containerRuntime, kubeletActive: units.kubelet, brokenPackages: audited + broken
-    )
+      containerRuntime: units.containerRuntime, kubeletActive: units.kubelet,
+      brokenPackages: audited + broken,
+      packageManager: hasDpkg ? .apt : .dnf)
   }
 
   /// The one fact in the plan's language for each package that somebody said something about.
@@ -63,11 +65,12 @@ struct HostReader {
     return packages
   }
 
-  private func withoutDpkg(_ system: String?) -> CheckProblem {
+  private func withoutPackages(_ system: String?) -> CheckProblem {
     CheckProblem(
       subject: host.name, code: "unsupported-os",
-      message: "\(host.name) runs \(system ?? "an unknown system") and has no dpkg.",
-      hint: "Pawl upgrades hosts with apt, Debian or Ubuntu; take the host out of the inventory.")
+      message: "\(host.name) runs \(system ?? "an unknown system") and has neither dpkg nor dnf.",
+      hint:
+        "Pawl upgrades hosts with apt and patches those with apt or dnf; take the host out of the inventory.")
   }
 
   private mutating func ask<Value>(_ fact: HostFact<Value>) async throws(HostError) -> Value? {

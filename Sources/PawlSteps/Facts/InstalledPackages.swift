@@ -20,6 +20,19 @@ package enum KubernetesPackages {
 }
 
 extension HostFact<[String: InstalledPackage]> {
+  /// The same by rpm, which ends with the number of packages that it does not know.
+  package static let installedByRPM = HostFact(
+    "installed-packages",
+    HostCommand(["rpm", "-q", "--qf", #"%{NAME}\t%{VERSION}-%{RELEASE}\n"#] + KubernetesPackages.all)
+  ) { result throws(FactError) in
+    guard result.status < 127 else { throw FactError(result.failureSummary) }
+    var packages: [String: InstalledPackage] = [:]
+    for fields in result.outputLines.map({ $0.split(separator: "\t") }) where fields.count == 2 {
+      packages[String(fields[0])] = InstalledPackage(version: String(fields[1]))
+    }
+    return packages
+  }
+
   /// Installed versions by package. dpkg-query ends with 1 when it does not know some of the names.
   package static let installedPackages = HostFact(
     "installed-packages",

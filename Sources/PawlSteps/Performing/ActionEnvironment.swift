@@ -29,7 +29,8 @@ package struct ActionEnvironment: Sendable {
   package func host(_ name: String) async throws(StepFailure) -> StepHost {
     do throws(HostError) {
       let session = try await hosts.session(to: name)
-      return StepHost(name: name, session: session, context: context, tracker: tracker, gate: gate)
+      return StepHost(
+        name: name, session: session, context: context, step: step.id, tracker: tracker, gate: gate)
     } catch {
       throw StepFailure(error)
     }

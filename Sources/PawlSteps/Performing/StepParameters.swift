@@ -62,6 +62,15 @@ package struct StepParameters: Sendable {
     }
   }
 
+  /// A switch; the default when it is not given.
+  package func bool(_ name: String, default defaultValue: Bool) throws(StepFailure) -> Bool {
+    switch step.with[name] {
+    case .bool(let flag): return flag
+    case nil: return defaultValue
+    default: throw problem("needs `\(name)` to be true or false")
+    }
+  }
+
   /// A duration in seconds, given as seconds or as text such as `1h30m`; the default when it is not given.
   package func seconds(_ name: String, default defaultValue: Int) throws(StepFailure) -> Int {
     switch step.with[name] {

@@ -8,6 +8,8 @@ package struct ClusterNode: Sendable, Hashable {
   package var annotations: [String: String]
   /// As the kubelet reports it; nil when it is no version.
   package var kubeletVersion: KubernetesVersion?
+  /// The boot of its host that the kubelet reported last; nil when it reported none.
+  package var bootID: String?
   /// Condition Ready is True.
   package var ready: Bool
   /// The message of the Ready condition, when there is one.
@@ -16,13 +18,14 @@ package struct ClusterNode: Sendable, Hashable {
   /// Makes a node.
   package init(
     name: String, isControlPlane: Bool, unschedulable: Bool = false, annotations: [String: String] = [:],
-    kubeletVersion: KubernetesVersion?, ready: Bool, readyMessage: String? = nil
+    kubeletVersion: KubernetesVersion?, bootID: String? = nil, ready: Bool, readyMessage: String? = nil
   ) {
     self.name = name
     self.isControlPlane = isControlPlane
     self.unschedulable = unschedulable
     self.annotations = annotations
     self.kubeletVersion = kubeletVersion
+    self.bootID = bootID
     self.ready = ready
     self.readyMessage = readyMessage
   }

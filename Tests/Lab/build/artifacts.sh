@@ -19,6 +19,7 @@ name_artifacts() {
     root=$(digest_of "$(debian_codename)" "$build/root.sh" "$build/mirror.sh")
     images=$(digest_of "$binaries" "$root" "$tags" "$build/images.py")
     debs=$(digest_of "$binaries" "$root" "$releases" "$LAB_CNI_RELEASE $LAB_CRI_TOOLS_RELEASE" \
+        "$LAB_TOOL_RELEASE $LAB_TOOL_UPDATE" \
         "$build/debs.sh" "$build"/kubelet.* "$build/10-kubeadm.conf")
     # shellcheck disable=SC2046
     base=$(digest_of "$images" "$debs" "$build/host-image.sh" \

@@ -76,6 +76,20 @@ cri_tools_package() {
     close_package
 }
 
+# The update asks for a reboot, as Debian's packages do.
+tool_package() {
+    local release=$1
+    new_package pawl-lab-tool "$release"
+    mkdir -p "$tree/usr/bin"
+    printf '#!/bin/sh\necho %s\n' "$release" >"$tree/usr/bin/pawl-lab-tool"
+    chmod 755 "$tree/usr/bin/pawl-lab-tool"
+    if [[ $release == "$LAB_TOOL_UPDATE" ]]; then
+        printf '#!/bin/sh\ntouch /var/run/reboot-required\n' >"$tree/DEBIAN/postinst"
+        chmod 755 "$tree/DEBIAN/postinst"
+    fi
+    close_package
+}
+
 mkdir -p "$output"
 for release in "${LAB_RELEASES[@]}"; do
     kubectl_package "${release%%-*}" "$release"
@@ -84,4 +98,10 @@ for release in "${LAB_RELEASES[@]}"; do
 done
 cni_package
 cri_tools_package
+tool_package "$LAB_TOOL_RELEASE"
 (cd "$output" && dpkg-scanpackages --multiversion . 2>/dev/null >Packages)
+# Packages.update is what publishing the update adds to the index.
+tool_package "$LAB_TOOL_UPDATE"
+(cd "$output" && dpkg-scanpackages --multiversion . 2>/dev/null |
+    awk -v RS= -v ORS='\n\n' -v version="$LAB_TOOL_UPDATE" \
+        'index($0, "Package: pawl-lab-tool\n") == 1 && index($0, "\nVersion: " version "\n")' >Packages.update)

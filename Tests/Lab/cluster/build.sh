@@ -6,8 +6,13 @@ install_packages() {
     local release=$LAB_START_RELEASE
     in_host "$1" apt-get update -qq
     in_host "$1" apt-get install -y -qq --no-install-recommends \
-        "kubeadm=$release" "kubelet=$release" "kubectl=$release"
+        "kubeadm=$release" "kubelet=$release" "kubectl=$release" "pawl-lab-tool=$LAB_TOOL_RELEASE"
     in_host "$1" apt-mark hold kubeadm kubelet kubectl
+}
+
+install_tool_on_bastion() {
+    in_host "$LAB_BASTION" apt-get update -qq
+    in_host "$LAB_BASTION" apt-get install -y -qq "pawl-lab-tool=$LAB_TOOL_RELEASE"
 }
 
 # control_plane_endpoint: where the nodes find the API server.
@@ -100,6 +105,7 @@ build_cluster() {
         pids+=($!)
     done
     wait_for_all "${pids[@]}"
+    install_tool_on_bastion
     init_first_control_plane
     write_kubeconfig
     join_nodes

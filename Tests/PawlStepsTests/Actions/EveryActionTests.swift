@@ -24,6 +24,11 @@ import Testing
     "cluster/check-health@v1": Scenario(host: nil),
     "cluster/verify-control-plane@v1": Scenario(with: version),
     "cluster/verify-versions@v1": Scenario(with: version, host: nil),
+    "host/reboot@v1": Scenario(
+      with: HostRebootTests.step().with, replies: HostRebootTests.replies("old", "old", "new")),
+    "host/wait-services@v1": Scenario(
+      with: ["services": .list([.string("kubelet.service")])],
+      replies: [.init(["systemctl", "is-active", "kubelet.service"], "active\n")]),
     "kubeadm/upgrade-apply@v1": Scenario(with: version, replies: [.init(KubeadmUpgradeTests.apply)]),
     "kubeadm/upgrade-node@v1": Scenario(
       with: version.merging(["role": .string("worker")]) { $1 }, replies: [.init(KubeadmUpgradeTests.node)]),
@@ -40,6 +45,8 @@ import Testing
     "node/uncordon@v1": Scenario(
       world: World(nodes: [Sample.node(cordoned: true, by: ActionBench.run.text)])),
     "node/wait-ready@v1": Scenario(with: version),
+    "packages/download@v1": Scenario(with: Patch.with, replies: Patch.downloadReplies()),
+    "packages/upgrade@v1": Scenario(with: Patch.with, replies: Patch.upgradeReplies()),
   ]
 
   static let references = ActionRegistry.standard.catalog.references
@@ -49,9 +56,11 @@ import Testing
       Self.references == [
         "apt/install@v1", "apt/set-source@v1", "apt/update@v1", "cluster/check-health@v1",
         "cluster/verify-control-plane@v1",
-        "cluster/verify-versions@v1", "kubeadm/upgrade-apply@v1", "kubeadm/upgrade-node@v1",
+        "cluster/verify-versions@v1", "host/reboot@v1", "host/wait-services@v1", "kubeadm/upgrade-apply@v1",
+        "kubeadm/upgrade-node@v1",
         "kubeadm/upgrade-plan@v1",
         "kubelet/restart@v1", "node/drain@v1", "node/uncordon@v1", "node/wait-ready@v1",
+        "packages/download@v1", "packages/upgrade@v1",
       ])
   }
 

@@ -12,10 +12,10 @@ import Testing
     let found = EveryActionTests.references.filter {
       ActionRegistry.standard.hasUndo(ActionBench.step($0))
     }
-    #expect(found == ["apt/install@v1", "node/drain@v1"])
+    #expect(found == ["apt/install@v1", "node/drain@v1", "packages/upgrade@v1"])
   }
 
-  @Test(arguments: ["apt/install@v1", "node/drain@v1"])
+  @Test(arguments: ["apt/install@v1", "node/drain@v1", "packages/upgrade@v1"])
   func canBeDoneTwiceAndChangesNothingTheSecondTime(_ reference: String) async throws {
     let scenario = try #require(EveryActionTests.scenarios[reference])
     let bench = ActionBench(scenario.replies, scenario.world)

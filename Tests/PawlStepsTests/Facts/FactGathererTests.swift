@@ -61,6 +61,47 @@ struct FactGathererTests {
     #expect(await cluster.ledger == [])
   }
 
+  @Test("what there is to patch, when it is asked for, without touching the hosts' lists")
+  func patches() async throws {
+    await cluster.edit { state in
+      state.publishSystemUpdates()
+      state.hosts["worker-2"]?.installed["libc6"] = "2.36-9+deb12u9"
+      state.hosts["worker-3"]?.holds.formUnion(["libc6", "openssl", "linux-image-amd64"])
+      state.hosts["worker-3"]?.activeUnits = []
+      state.hosts["cp-1"]?.installed["linux-image-amd64"] = "6.1.119-1"
+    }
+    #expect(await gather().facts?.hosts["cp-1"]?.patch == nil)
+    let before = await cluster.state.hosts
+    let report = await FactGatherer(hosts: cluster, cluster: cluster).gather(for: inventory, patches: true)
+    #expect(report.problems == [])
+    #expect(await cluster.state.hosts == before)
+    let found = try #require(report.facts).hosts.compactMapValues(\.patch)
+    #expect(
+      found["worker-1"]
+        == PatchFacts(
+          upgrades: [
+            PackageUpgrade(
+              name: "libc6", installed: "2.36-9+deb12u8", candidate: "2.36-9+deb12u9", automatic: true),
+            PackageUpgrade(name: "linux-image-amd64", installed: "6.1.106-3", candidate: "6.1.119-1"),
+            PackageUpgrade(name: "openssl", installed: "3.0.14-1", candidate: "3.0.15-1", security: true),
+          ], updateUnits: ["apt-daily.timer", "apt-daily-upgrade.timer"],
+          services: ["containerd.service", "kubelet.service"]))
+    #expect(found["worker-2"]?.upgrades.map(\.name) == ["linux-image-amd64", "openssl"])
+    #expect(found["worker-3"]?.upgrades == [] && found["worker-3"]?.updateUnits == [])
+    #expect(found["cp-1"]?.rebootReason == "kernel 6.1.119-1-amd64 is installed and 6.1.106-3-amd64 runs")
+  }
+
+  @Test("a package source that can't be read is a problem of that host")
+  func unreadableSource() async {
+    await cluster.inject(
+      SimulatedFault(
+        .fail(status: 100, "E: Failed to fetch https://packages.example: timed out"), at: "apt-get update",
+        on: "worker-2"))
+    let report = await FactGatherer(hosts: cluster, cluster: cluster).gather(for: inventory, patches: true)
+    #expect(report.problems.map(\.code) == ["upgrades-unknown"] && report.problems.first?.severity == .error)
+    #expect(report.facts?.hosts["worker-2"]?.patch == nil)
+  }
+
   @Test("files of a run that did not finish are told, with both ways on")
   func leftovers() async throws {
     let job = JobKey(run: RunID("run-7"), name: "drain.1.1")
@@ -139,7 +180,7 @@ struct FactGathererTests {
       SimulatedFault(.fail(status: 127, "dpkg: not found"), at: "dpkg --audit", on: "worker-2"))
     let report = await gather()
     #expect(report.problems.map(\.code) == ["unsupported-os"])
-    #expect(report.problems.first?.message == "worker-2 runs Rocky Linux 9.3 and has no dpkg.")
+    #expect(report.problems.first?.message == "worker-2 runs Rocky Linux 9.3 and has neither dpkg nor dnf.")
   }
 
   @Test("a failure that several hosts share is one problem, of the bastion it names")
