@@ -87,7 +87,8 @@ let package = Package(
       dependencies: ["PawlSimulation", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel"],
       path: "Tests/CrashSupport", swiftSettings: settings),
     tests(
-      "PawlCrashTests", ["PawlCrashSupport", "PawlSimulation", "PawlEngine", "PawlPlan", "PawlModel"]),
+      "PawlCrashTests",
+      ["PawlCrashSupport", "PawlSimulation", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel"]),
     // Measures and prints; see scripts/bench.
     .executableTarget(
       name: "pawl-bench",

@@ -48,11 +48,14 @@ package struct StepOutcome: Sendable, Hashable, Codable {
   package var summary: String
   /// Whether anything was changed.
   package var changed: Bool
+  /// What later steps of the same host compare with, in the action's own form; nil for most.
+  package var record: String?
 
   /// Makes an outcome.
-  package init(_ summary: String, changed: Bool) {
+  package init(_ summary: String, changed: Bool, record: String? = nil) {
     self.summary = summary
     self.changed = changed
+    self.record = record
   }
 }
 

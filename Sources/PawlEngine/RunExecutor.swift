@@ -153,7 +153,8 @@ package struct RunExecutor: Sendable {
     let (stops, stop) = AsyncStream<Void>.makeStream()
     stretch.stops[id] = stop
     let context = StepContext(
-      run: stretch.id, attempt: attempt, epoch: stretch.epoch, stops: stops
+      run: stretch.id, attempt: attempt, epoch: stretch.epoch, records: stretch.machine.records(before: step),
+      stops: stops
     ) { [notify] progress in notify(.progress(id, progress)) }
     let inputs = stretch.inputs
     group.addTask {

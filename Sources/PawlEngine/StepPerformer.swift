@@ -7,6 +7,8 @@ package struct StepContext: Sendable {
   package let attempt: Int
   /// The lock's epoch, for fencing on hosts.
   package let epoch: Int
+  /// What the steps before it on its host left on record, by action (`gate/baseline@v1`); of each action the nearest.
+  package let records: [String: String]
   /// Gives one element when an operator wants the attempt to be stopped, remote command included.
   package let stops: AsyncStream<Void>
   /// Lets listeners know; never blocks.
@@ -14,12 +16,14 @@ package struct StepContext: Sendable {
 
   /// Makes a context.
   package init(
-    run: RunID, attempt: Int, epoch: Int, stops: AsyncStream<Void> = AsyncStream { $0.finish() },
+    run: RunID, attempt: Int, epoch: Int, records: [String: String] = [:],
+    stops: AsyncStream<Void> = AsyncStream { $0.finish() },
     report: @escaping @Sendable (StepProgress) -> Void
   ) {
     self.run = run
     self.attempt = attempt
     self.epoch = epoch
+    self.records = records
     self.stops = stops
     self.report = report
   }

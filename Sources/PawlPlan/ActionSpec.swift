@@ -78,6 +78,8 @@ package struct ActionSpec: Sendable {
   package let estimateSeconds: Int
   /// Whether it is planned by what there is to patch, which is gathered only when asked for.
   package let needsPatchFacts: Bool
+  /// An action, `gate/baseline@v1`, without which before it on the same host it can do nothing.
+  package let comesAfter: String?
   /// The sentence in a plan.
   package let title: @Sendable (Site) -> String
   /// What it changes.
@@ -90,7 +92,7 @@ package struct ActionSpec: Sendable {
   package init(
     name: String, version: Int, summary: String, parameters: [Parameter] = [], needsHost: Bool = true,
     reversibility: Reversibility, retry: RetryPolicy = .never, timeoutSeconds: Int, estimateSeconds: Int,
-    needsPatchFacts: Bool = false,
+    needsPatchFacts: Bool = false, comesAfter: String? = nil,
     title: @escaping @Sendable (Site) -> String,
     effects: @escaping @Sendable (Site) -> [StateEffect] = { _ in [] },
     freeze: @escaping @Sendable (Site, HostFacts?) throws(PlanRefusal) -> [String: Value] = { _, _ in [:] }
@@ -105,6 +107,7 @@ package struct ActionSpec: Sendable {
     self.defaultTimeoutSeconds = timeoutSeconds
     self.estimateSeconds = estimateSeconds
     self.needsPatchFacts = needsPatchFacts
+    self.comesAfter = comesAfter
     self.title = title
     self.effects = effects
     self.freeze = freeze

@@ -61,6 +61,13 @@ extension SimulatedCluster: ClusterClient {
     }
   }
 
+  package func controller(
+    _ kind: ClusterController.Kind, namespace: String, name: String
+  ) async throws(ClusterError) -> ClusterController? {
+    try await request("GET \(kind.rawValue) \(namespace)/\(name)")
+    return world.state.controller(kind, namespace: namespace, name: name)
+  }
+
   package func patchNode(
     named name: String, unschedulable: Bool?, annotations: [String: String?]
   ) async throws(ClusterError) {

@@ -46,6 +46,7 @@ package enum ClusterClientContract {
     ("a pod is found by name and UID", findsPods),
     ("a budget's arithmetic is right", countsBudgets),
     ("DaemonSets are told apart from what does not exist", findsDaemonSets),
+    ("controllers tell how many pods they want and have ready", countsControllers),
     ("a budget that allows none blocks an eviction", respectsBudgets),
     ("a pod of another UID is not evicted", comparesUIDs),
     ("an evicted pod goes away", evicts),
@@ -122,6 +123,29 @@ package enum ClusterClientContract {
     let (namespace, name) = subject.daemonSet
     #expect(try await subject.client.daemonSetExists(namespace: namespace, name: name))
     #expect(try await !subject.client.daemonSetExists(namespace: namespace, name: "no-such-set"))
+  }
+
+  /// CoreDNS and kube-proxy, which every kubeadm cluster has.
+  private static func countsControllers(_ subject: Subject) async throws {
+    let client = subject.client
+    let namespace = "kube-system"
+    let deployment = try #require(
+      try await client.controller(.deployment, namespace: namespace, name: "coredns"))
+    #expect(deployment.kind == .deployment && deployment.namespace == namespace)
+    #expect(deployment.desired >= 1 && (0...deployment.desired).contains(deployment.ready))
+    #expect(deployment.owner == nil)
+    let pods = try await client.pods(node: nil, namespace: namespace, labels: nil)
+    let name = try #require(
+      pods.compactMap(\.controller).first { $0.kind == "ReplicaSet" && $0.name.hasPrefix("coredns-") }?.name)
+    let set = try #require(try await client.controller(.replicaSet, namespace: namespace, name: name))
+    #expect(set.owner == ClusterPod.Owner(kind: "Deployment", name: "coredns"))
+    #expect(set.desired == deployment.desired && set.ready == deployment.ready)
+    let (home, proxy) = subject.daemonSet
+    let daemonSet = try #require(try await client.controller(.daemonSet, namespace: home, name: proxy))
+    #expect(daemonSet.desired >= 1 && (1...daemonSet.desired).contains(daemonSet.ready))
+    for kind in ClusterController.Kind.allCases {
+      #expect(try await client.controller(kind, namespace: namespace, name: "no-such-controller") == nil)
+    }
   }
 
   private static func respectsBudgets(_ subject: Subject) async throws {

@@ -41,7 +41,7 @@ final class CrashWorld: Sendable {
     until death: Death? = nil, trouble: Trouble? = nil, cancelling: Bool = false
   ) async -> Stretch {
     store.schedule(death)
-    let actions = ActionPerformer(hosts: hosts, cluster: cluster, clock: cluster.clock)
+    let actions = ActionPerformer(hosts: hosts, cluster: cluster, http: cluster, clock: cluster.clock)
     let (controls, control) = AsyncStream<RunControl>.makeStream()
     let performer: any StepPerformer =
       trouble.map {

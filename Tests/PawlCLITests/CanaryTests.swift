@@ -50,7 +50,8 @@ struct CanaryTests {
     ) { [state = state as String, format = format as String] in
       let cluster = SimulatedCluster.demo(pace: .timesFaster(50))
       let world = World(
-        hosts: CarelessHosts(inner: cluster), cluster: cluster, leases: cluster, clock: PacedClock(speed: 50),
+        hosts: CarelessHosts(inner: cluster), cluster: cluster, http: cluster, leases: cluster,
+        clock: PacedClock(speed: 50),
         redactor: Redactor(secrets: [Canary.token]), close: {})
       let inventory = SimulatedCluster.demoInventory
       let facts = try #require(

@@ -18,7 +18,8 @@ struct LoggingTests {
 
   private func world(at level: Logger.Level) -> World {
     World(
-      hosts: cluster, cluster: cluster, leases: cluster, redactor: Redactor(secrets: [Self.secret]), close: {}
+      hosts: cluster, cluster: cluster, http: cluster, leases: cluster,
+      redactor: Redactor(secrets: [Self.secret]), close: {}
     ).logged(at: level, by: log.handler)
   }
 

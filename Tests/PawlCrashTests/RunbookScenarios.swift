@@ -2,6 +2,7 @@ import Foundation
 import PawlCrashSupport
 import PawlModel
 import PawlSimulation
+import PawlSteps
 
 /// What each runbook of the repository is run on. A runbook without an entry here fails a test.
 enum RunbookScenarios {
@@ -14,7 +15,8 @@ enum RunbookScenarios {
 
     init(
       _ variant: String, _ inputs: [String: String], controlPlanes: Int, workers: Int,
-      sourcePerMinor: Bool = false, patching: Bool = false, others: Bool = false, thorough: Bool = false
+      sourcePerMinor: Bool = false, patching: Bool = false, others: Bool = false, gates: Bool = false,
+      thorough: Bool = false
     ) {
       self.variant = variant
       self.inputs = inputs
@@ -40,6 +42,24 @@ enum RunbookScenarios {
         state.hosts["bastion"]?.isBastion = true
       }
       if patching { state.publishSystemUpdates() }
+      if gates {
+        inventory.policy.gates = Gates(
+          prometheus: [Gates.Prometheus(name: "alerts", url: "http://prom.example")],
+          http: [Gates.HTTP(name: "shop", url: "http://shop.example/")],
+          command: [Gates.Command(name: "smoke", run: ["true"])])
+        state.web = [
+          "http://prom.example/api/v1/alerts": HTTPAnswer(
+            status: 200, body: #"{"status":"success","data":{"alerts":[]}}"#),
+          "http://shop.example/": HTTPAnswer(status: 200),
+        ]
+      }
+      // A host that needs nothing is left alone.
+      if patching, thorough {
+        for (package, versions) in state.systemRepository {
+          state.hosts["worker-2"]?.installed[package] = versions[0]
+        }
+        state.hosts["worker-2"]?.kernel = "6.1.119-1-amd64"
+      }
       self.inventory = inventory
       self.state = state
       self.thorough = thorough
@@ -52,7 +72,9 @@ enum RunbookScenarios {
       Entry(
         "small, every event", ["target": "1.30"], controlPlanes: 1, workers: 2, sourcePerMinor: true,
         thorough: true),
-      Entry("three control planes", ["target": "1.30"], controlPlanes: 3, workers: 2),
+      Entry(
+        "three control planes, gates of the operator", ["target": "1.30"], controlPlanes: 3, workers: 2,
+        gates: true),
       Entry("two minors", ["target": "1.31"], controlPlanes: 1, workers: 2, sourcePerMinor: true),
     ],
     "os-patch.yaml": [

@@ -64,6 +64,9 @@ private enum Script {
     "kube-apiserver-cp-1", in: "kube-system", on: "cp-1",
     labels: #"{"component":"kube-apiserver","tier":"control-plane"}"#, owner: "Node")
 
+  static let dns = pod(
+    "coredns-1-a", in: "kube-system", labels: #"{"k8s-app":"kube-dns"}"#, ownerName: "coredns-1")
+
   static let routes: [Stub.Route] = [
     .init("/version", .json(#"{"major":"1","minor":"20","gitVersion":"v1.20.15"}"#)),
     .init("/readyz", .json("ok")),
@@ -83,7 +86,10 @@ private enum Script {
     .init("/api/v1/pods", query: ["fieldSelector": "spec.nodeName=worker-1"], list(cart, database)),
     .init(
       "/api/v1/namespaces/kube-system/pods", query: ["labelSelector": "component=etcd"], list()),
-    .init("/api/v1/namespaces/kube-system/pods", list(apiServer)),
+    .init(
+      "/api/v1/namespaces/kube-system/pods",
+      query: ["labelSelector": "component=kube-apiserver,tier=control-plane"], list(apiServer)),
+    .init("/api/v1/namespaces/kube-system/pods", list(apiServer, dns)),
     .init("/api/v1/namespaces/no-such-namespace/pods", list()),
     .init("/api/v1/namespaces/shop/pods", query: ["labelSelector": "app=cart"], list(cart)),
     .init("/api/v1/namespaces/shop/pods", query: ["labelSelector": "app=db"], list(database)),
@@ -97,7 +103,17 @@ private enum Script {
       )),
     .init(
       "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy",
-      .json(#"{"metadata":{"name":"kube-proxy","namespace":"kube-system"}}"#)),
+      .json(
+        #"{"metadata":{"name":"kube-proxy","namespace":"kube-system"},"spec":{},"status":{"desiredNumberScheduled":2,"numberReady":1}}"#
+      )),
+    .init(
+      "/apis/apps/v1/namespaces/kube-system/deployments/coredns",
+      .json(#"{"metadata":{"name":"coredns"},"spec":{"replicas":2},"status":{"readyReplicas":1}}"#)),
+    .init(
+      "/apis/apps/v1/namespaces/kube-system/replicasets/coredns-1",
+      .json(
+        #"{"metadata":{"name":"coredns-1","ownerReferences":[{"apiVersion":"apps/v1","uid":"o","kind":"Deployment","name":"coredns","controller":true}]},"spec":{"replicas":2},"status":{"readyReplicas":1}}"#
+      )),
   ]
 
   /// The answers to evictions; those of the cart's pod depend on the case.
@@ -134,8 +150,8 @@ private enum Script {
 
   private static func pod(
     _ name: String, in namespace: String, on node: String = "worker-1", labels: String,
-    owner: String = "ReplicaSet"
+    owner: String = "ReplicaSet", ownerName: String = "o"
   ) -> String {
-    #"{"metadata":{"name":"\#(name)","namespace":"\#(namespace)","uid":"uid-\#(name)","labels":\#(labels),"ownerReferences":[{"apiVersion":"v1","uid":"o","kind":"\#(owner)","name":"o","controller":true}]},"spec":{"nodeName":"\#(node)"},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}"#
+    #"{"metadata":{"name":"\#(name)","namespace":"\#(namespace)","uid":"uid-\#(name)","labels":\#(labels),"ownerReferences":[{"apiVersion":"v1","uid":"o","kind":"\#(owner)","name":"\#(ownerName)","controller":true}]},"spec":{"nodeName":"\#(node)"},"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}"#
   }
 }

@@ -45,6 +45,7 @@ import Testing
     ("inventory", "policy", "localData", Policy.LossPolicy.allCases.map(\.rawValue)),
     ("inventory", "policy", "unmanagedPods", Policy.LossPolicy.allCases.map(\.rawValue)),
     ("inventory", "policy", "onFailure", Policy.FailurePolicy.allCases.map(\.rawValue)),
+    ("inventory", "prometheusGate", "op", Gates.Comparison.allCases.map(\.rawValue)),
     ("runbook", "selector", "role", HostRole.allCases.map(\.rawValue)),
     ("runbook", "selector", "pick", HostSelector.Pick.allCases.map(\.rawValue)),
     ("runbook", "input", "type", InputDefinition.Kind.allCases.map(\.rawValue)),

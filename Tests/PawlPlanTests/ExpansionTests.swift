@@ -89,6 +89,57 @@ struct ExpansionTests {
       ])
   }
 
+  @Test("An action that compares needs what it compares with before it on the same host")
+  func comesAfter() throws {
+    let plan = try Fixture.plan(
+      """
+      - id: turn
+        on: {role: worker}
+        steps:
+          - {id: touch, uses: test/touch@v1}
+          - {id: between, uses: test/note@v1}
+          - {id: compare, uses: test/compare@v1}
+      """)
+    #expect(plan.steps.count == 6)
+    for steps in [
+      "- {id: compare, uses: test/compare@v1, on: {group: canary}}",
+      "- {id: touch, uses: test/touch@v1, on: {role: control-plane}}\n- {id: compare, uses: test/compare@v1, on: {group: canary}}",
+    ] {
+      let error = #expect(throws: PlanningError.self) { try Fixture.plan(steps) }
+      guard case .invalid(let problems) = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      #expect(
+        problems.diagnostics.map(\.message) == [
+          "test/compare@v1 compares with what test/touch@v1 found, and none comes before it on the same host"
+        ])
+    }
+  }
+
+  @Test("Gates of the inventory are repeated by the runbook, each with its own id")
+  func gates() throws {
+    var inventory = Fixture.inventory()
+    inventory.policy.gates.http = [
+      Gates.HTTP(name: "shop", url: "https://shop.example/"),
+      Gates.HTTP(name: "till", url: "https://till.example/"),
+    ]
+    let plan = try Fixture.plan(
+      """
+      - id: turn
+        on: {group: canary}
+        steps:
+          - {id: http, forEach: policy.gates.http, as: gate, uses: test/touch@v1, with: {text: "${{ gate.url }}"}, timeout: "${{ gate.timeout }}"}
+          - {id: prometheus, forEach: policy.gates.prometheus, as: gate, uses: test/touch@v1}
+      """, inventory: inventory)
+    #expect(plan.steps.map(\.id.text) == ["shop/http@worker-1", "till/http@worker-1"])
+    #expect(
+      plan.steps.map { $0.with["text"] } == [
+        .string("https://shop.example/"), .string("https://till.example/"),
+      ])
+    #expect(plan.steps.map(\.timeoutSeconds) == [300, 300])
+  }
+
   @Test("--limit narrows every selection")
   func limit() throws {
     let plan = try Fixture.plan("- {id: a, uses: test/touch@v1, on: {role: worker}}", limit: ["worker-2"])

@@ -23,6 +23,9 @@ enum Fixture {
       site.version("version").map { [.kubeletRunning(node: site.node, version: $0)] } ?? []
     },
     ActionSpec(
+      name: "test/compare", version: 1, summary: "", reversibility: .readOnly, timeoutSeconds: 60,
+      estimateSeconds: 1, comesAfter: "test/touch@v1", title: { _ in "Compare" }),
+    ActionSpec(
       name: "test/frozen", version: 1, summary: "", reversibility: .readOnly, timeoutSeconds: 60,
       estimateSeconds: 1,
       title: { _ in "Frozen" },

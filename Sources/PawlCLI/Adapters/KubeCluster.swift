@@ -91,6 +91,30 @@ struct KubeCluster: ClusterClient {
     }
   }
 
+  func controller(
+    _ kind: ClusterController.Kind, namespace: String, name: String
+  ) async throws(ClusterError) -> ClusterController? {
+    let found = try await asking { () throws(KubeError) in
+      try await client.controller(Self.kind(kind), namespace: namespace, name: name)
+    }
+    return found.map { controller in
+      let owner = controller.metadata.controller
+      return ClusterController(
+        kind: kind, namespace: namespace, name: name, desired: controller.desired, ready: controller.ready,
+        owner: owner.map { ClusterPod.Owner(kind: $0.kind, name: $0.name) })
+    }
+  }
+
+  private static func kind(_ kind: ClusterController.Kind) -> KubeController.Kind {
+    switch kind {
+    case .deployment: .deployment
+    case .replicaSet: .replicaSet
+    case .statefulSet: .statefulSet
+    case .daemonSet: .daemonSet
+    case .replicationController: .replicationController
+    }
+  }
+
   func patchNode(
     named name: String, unschedulable: Bool?, annotations: [String: String?]
   ) async throws(ClusterError) {
@@ -179,7 +203,7 @@ extension ClusterNode {
 
 extension ClusterPod {
   init(_ pod: KubePod) {
-    let owner = pod.metadata.ownerReferences.first { $0.controller == true }
+    let owner = pod.metadata.controller
     self.init(
       namespace: pod.metadata.namespace ?? "", name: pod.metadata.name, uid: pod.metadata.uid ?? "",
       labels: pod.metadata.labels, annotations: pod.metadata.annotations, node: pod.spec.nodeName,

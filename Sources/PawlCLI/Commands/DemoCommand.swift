@@ -38,7 +38,8 @@ struct DemoCommand: AsyncParsableCommand {
       let cluster = SimulatedCluster.demo(pace: .timesFaster(speed))
       let inventory = SimulatedCluster.demoInventory
       let world = World(
-        hosts: cluster, cluster: cluster, leases: cluster, clock: PacedClock(speed: speed), close: {}
+        hosts: cluster, cluster: cluster, http: cluster, leases: cluster, clock: PacedClock(speed: speed),
+        close: {}
       ).logged(at: log.level)
       let facts = try await Preparation(inventory: inventory, world: world).facts()
       let plan = try Catalogue.planner.plan(

@@ -52,6 +52,8 @@ extension World {
     return World(
       hosts: LoggingHosts(inner: hosts, log: CallLog(logger: logger("pawl.hosts"), redactor: redactor)),
       cluster: LoggingCluster(inner: self.cluster, log: cluster),
+      http: LoggingProbe(
+        inner: http, log: CallLog(logger: logger("pawl.http"), redactor: redactor)),
       leases: LoggingLeases(inner: leases, log: cluster),
       clock: clock, redactor: redactor, close: close)
   }

@@ -55,6 +55,15 @@ struct LoggingCluster: ClusterClient {
     }
   }
 
+  func controller(
+    _ kind: ClusterController.Kind, namespace: String, name: String
+  ) async throws(ClusterError) -> ClusterController? {
+    try await log.call("controller", ["controller": "\(kind.rawValue) \(namespace)/\(name)"], status: found) {
+      () throws(ClusterError) in
+      try await inner.controller(kind, namespace: namespace, name: name)
+    }
+  }
+
   func patchNode(
     named name: String, unschedulable: Bool?, annotations: [String: String?]
   ) async throws(ClusterError) {

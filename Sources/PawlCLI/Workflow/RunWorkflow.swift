@@ -65,6 +65,7 @@ struct RunWorkflow {
       performer: RedactingPerformer(
         ActionPerformer(
           registry: .standard, hosts: world.hosts.fenced(for: lock.cluster), cluster: world.cluster,
+          http: world.http,
           gate: lock, clock: world.clock, watchdog: world.clock), redactor: world.redactor),
       clock: world.clock,
       notify: { display.notify($0) },

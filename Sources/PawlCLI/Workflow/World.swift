@@ -5,6 +5,8 @@ import PawlSteps
 struct World: Sendable {
   let hosts: any HostSessions
   let cluster: any ClusterClient
+  /// Web addresses, which gates ask.
+  let http: any HTTPProbe
   /// Where the cluster's lock is.
   let leases: any ClusterLeases
   /// Measures the steps' waits; the simulated world has one of its own.
@@ -22,7 +24,8 @@ struct World: Sendable {
     for warning in warnings { Console.error("warning: \(warning)") }
     let hosts = SSHHosts(inventory)
     return World(
-      hosts: hosts, cluster: cluster, leases: cluster, redactor: Redactor(secrets: secrets),
+      hosts: hosts, cluster: cluster, http: try CurlProbe(), leases: cluster,
+      redactor: Redactor(secrets: secrets),
       close: { await hosts.close() }
     ).logged(at: log.level)
   }

@@ -172,11 +172,14 @@ package struct Policy: Sendable, Hashable, Codable {
   package var onFailure: FailurePolicy
   /// How hosts are patched.
   package var patch: PatchPolicy
+  /// What is to be proven after each node, besides what the runbook looks at.
+  package var gates: Gates
 
   /// Makes a policy; the defaults are the cautious ones.
   package init(
     maxUnavailable: Int = 1, drainTimeoutSeconds: Int = 600, localData: LossPolicy = .refuse,
-    unmanagedPods: LossPolicy = .refuse, onFailure: FailurePolicy = .keep, patch: PatchPolicy = PatchPolicy()
+    unmanagedPods: LossPolicy = .refuse, onFailure: FailurePolicy = .keep, patch: PatchPolicy = PatchPolicy(),
+    gates: Gates = Gates()
   ) {
     self.maxUnavailable = maxUnavailable
     self.drainTimeoutSeconds = drainTimeoutSeconds
@@ -184,9 +187,10 @@ package struct Policy: Sendable, Hashable, Codable {
     self.unmanagedPods = unmanagedPods
     self.onFailure = onFailure
     self.patch = patch
+    self.gates = gates
   }
 
-  /// Journals of 0.1.0 have no `onFailure` and no `patch`.
+  /// Journals of 0.1.0 have the first four only.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -195,7 +199,8 @@ package struct Policy: Sendable, Hashable, Codable {
       localData: try values.decode(LossPolicy.self, forKey: .localData),
       unmanagedPods: try values.decode(LossPolicy.self, forKey: .unmanagedPods),
       onFailure: try values.decodeIfPresent(FailurePolicy.self, forKey: .onFailure) ?? .keep,
-      patch: try values.decodeIfPresent(PatchPolicy.self, forKey: .patch) ?? PatchPolicy())
+      patch: try values.decodeIfPresent(PatchPolicy.self, forKey: .patch) ?? PatchPolicy(),
+      gates: try values.decodeIfPresent(Gates.self, forKey: .gates) ?? Gates())
   }
 }
 

@@ -16,13 +16,25 @@ enum InventoryKeys {
   static let packages = KeySet("'packages'", optional: ["manager", "sourceTemplate", "sourceFile"])
   static let policy = KeySet(
     "'policy'",
-    optional: ["maxUnavailable", "drainTimeout", "localData", "unmanagedPods", "onFailure", "patch"])
+    optional: [
+      "maxUnavailable", "drainTimeout", "localData", "unmanagedPods", "onFailure", "patch", "gates",
+    ])
   static let patchPolicy = KeySet("'patch'", optional: ["rebootRequiredCommand"])
+  static let gates = KeySet("'gates'", optional: ["prometheus", "http", "command"])
+  static let prometheusGate = KeySet(
+    "a gate of Prometheus", required: ["name", "url"],
+    optional: ["query", "op", "value", "except"] + gateTiming)
+  static let httpGate = KeySet(
+    "a gate of an address", required: ["name", "url"], optional: ["status", "contains"] + gateTiming)
+  static let commandGate = KeySet(
+    "a gate of a command", required: ["name", "run"], optional: ["asRoot"] + gateTiming)
+  private static let gateTiming = ["samples", "of", "interval", "timeout"]
 
   /// By definition in the schema.
   static let byDefinition: [String: KeySet] = [
     "inventory": inventory, "metadata": metadata, "kubernetes": kubernetes, "ssh": ssh, "bastion": bastion,
-    "host": host, "packages": packages, "policy": policy,
-    "patchPolicy": patchPolicy,
+    "host": host, "packages": packages, "policy": policy, "patchPolicy": patchPolicy, "gates": gates,
+    "prometheusGate": prometheusGate,
+    "httpGate": httpGate, "commandGate": commandGate,
   ]
 }

@@ -256,7 +256,8 @@ struct InventoryReader {
       localData: mapping["localData"]?.choice(Policy.LossPolicy.self) ?? defaults.localData,
       unmanagedPods: mapping["unmanagedPods"]?.choice(Policy.LossPolicy.self) ?? defaults.unmanagedPods,
       onFailure: mapping["onFailure"]?.choice(Policy.FailurePolicy.self) ?? defaults.onFailure,
-      patch: mapping["patch"].map(readPatchPolicy) ?? defaults.patch)
+      patch: mapping["patch"].map(readPatchPolicy) ?? defaults.patch,
+      gates: mapping["gates"].map(GatesReader(log: log).gates) ?? defaults.gates)
   }
 
   private func readPatchPolicy(_ cursor: YAMLCursor) -> PatchPolicy {

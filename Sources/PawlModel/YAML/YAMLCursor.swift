@@ -65,6 +65,15 @@ struct YAMLCursor {
     return number
   }
 
+  /// A number with or without a fraction, as it is written.
+  func decimal() -> String? {
+    guard let scalar, scalar.isNumber else {
+      wrongType("a number")
+      return nil
+    }
+    return scalar.text
+  }
+
   /// `true` or `false`.
   func bool() -> Bool? {
     guard let flag = scalar?.bool else {

@@ -25,6 +25,7 @@ struct Expansion {
   private var diagnostics: [Diagnostic] = []
   private var refusals: [PlanRefusal] = []
   private var ids: Set<StepID> = []
+  private var stepsByID: [StepID: PlanStep] = [:]
   private(set) var steps: [PlanStep] = []
   private(set) var skipped: [SkippedStep] = []
 
@@ -174,6 +175,11 @@ struct Expansion {
         "\(call.reference) needs a host; add 'on' to the step or to a group around it",
         at: call.location)
     }
+    if let earlier = spec.comesAfter, !isDone(earlier, before: needs, on: frame.host) {
+      throw ExpressionError(
+        "\(call.reference) compares with what \(earlier) found, and none comes before it on the same host",
+        at: call.location)
+    }
     let parameters = try ActionParameters.resolve(call, spec, in: frame.scope)
     let site = ActionSpec.Site(host: frame.host, parameters: parameters)
     var with = parameters.mapValues(\.plain)
@@ -183,15 +189,27 @@ struct Expansion {
     } catch {
       refusals.append(error)
     }
-    steps.append(
-      PlanStep(
-        id: id, title: try step.title?.render(in: frame.scope).description ?? spec.title(site),
-        uses: call.reference, host: frame.host?.name, path: frame.path, needs: needs, with: with,
-        retry: call.retry ?? spec.defaultRetry,
-        timeoutSeconds: try ActionParameters.timeout(of: call, spec, parameters, in: frame.scope),
-        reversibility: spec.reversibility, estimateSeconds: spec.estimateSeconds, effects: spec.effects(site))
-    )
+    let planned = PlanStep(
+      id: id, title: try step.title?.render(in: frame.scope).description ?? spec.title(site),
+      uses: call.reference, host: frame.host?.name, path: frame.path, needs: needs, with: with,
+      retry: call.retry ?? spec.defaultRetry,
+      timeoutSeconds: try ActionParameters.timeout(of: call, spec, parameters, in: frame.scope),
+      reversibility: spec.reversibility, estimateSeconds: spec.estimateSeconds, effects: spec.effects(site))
+    steps.append(planned)
+    stepsByID[id] = planned
     return id
+  }
+
+  /// Whether steps of the host alone lead from one that uses the action to here: the way that the engine goes back.
+  private func isDone(_ uses: String, before needs: [StepID], on host: Host?) -> Bool {
+    var open = needs
+    var seen: Set<StepID> = []
+    while let id = open.popLast() {
+      guard seen.insert(id).inserted, let step = stepsByID[id], step.host == host?.name else { continue }
+      if step.uses == uses { return true }
+      open += step.needs
+    }
+    return false
   }
 
   private func unique(_ ids: [StepID]) -> [StepID] {

@@ -21,6 +21,7 @@ struct PlanScope: Sendable {
         "patch": .map([
           "rebootRequiredCommand": .list(policy.patch.rebootRequiredCommand.map { .string($0) })
         ]),
+        "gates": policy.gates.value,
       ]),
       "packages": .map([
         "hasSourceTemplate": .bool(request.inventory.packages.sourceTemplate != nil),

@@ -156,6 +156,8 @@ package struct SimulatedState: Sendable, Hashable {
   /// `kubernetesVersion` of kubeadm's configuration.
   package var clusterVersion: KubernetesVersion
   package var terminatingNamespaces: Set<String> = []
+  /// What web addresses answer; others can't be reached.
+  package var web: [String: HTTPAnswer] = [:]
 
   /// Makes an empty cluster.
   package init(version: KubernetesVersion) { self.clusterVersion = version }

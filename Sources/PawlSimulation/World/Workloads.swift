@@ -47,6 +47,29 @@ package struct SimulatedWorkload: Sendable, Hashable {
   func owns(_ pod: ClusterPod) -> Bool { pod.namespace == namespace && pod.controller == owner }
 }
 
+extension SimulatedState {
+  /// A workload as its controllers show it: a Deployment has a ReplicaSet of its own.
+  func controller(_ kind: ClusterController.Kind, namespace: String, name: String) -> ClusterController? {
+    let here = workloads.filter { $0.namespace == namespace }
+    let workload: SimulatedWorkload?
+    var owner: ClusterPod.Owner?
+    switch kind {
+    case .deployment: workload = here.first { $0.kind == .deployment && $0.name == name }
+    case .replicaSet:
+      workload = here.first { $0.kind == .deployment && $0.owner.name == name }
+      owner = workload.map { .init(kind: "Deployment", name: $0.name) }
+    case .statefulSet: workload = here.first { $0.kind == .statefulSet && $0.name == name }
+    case .daemonSet: workload = here.first { $0.kind == .daemonSet && $0.name == name }
+    case .replicationController: workload = nil
+    }
+    guard let workload else { return nil }
+    return ClusterController(
+      kind: kind, namespace: namespace, name: name,
+      desired: workload.kind == .daemonSet ? nodes.count : workload.replicas,
+      ready: pods.values.count { workload.owns($0) && $0.ready && !$0.terminating }, owner: owner)
+  }
+}
+
 /// A disruption budget.
 package struct SimulatedBudget: Sendable, Hashable {
   /// What it asks for.

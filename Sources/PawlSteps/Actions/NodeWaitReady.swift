@@ -12,16 +12,16 @@ package struct NodeWaitReady: ReadOnlyAction {
         "afterBoot", .bool, default: .bool(false),
         "Whether the node must report the present boot of its host: what it said before a reboot does not count."
       ),
-    ],
+    ] + Sampling.parameters(default: sampling),
     reversibility: .readOnly, retry: RetryPolicy(attempts: 2), timeoutSeconds: 300, estimateSeconds: 20,
     title: { "Wait for \($0.node) to be Ready at \($0.text("version"))" }, freeze: NodeName.freeze)
 
   /// A kubelet that has just started can be Ready for a moment and fail then.
-  private static let samples = 3
-  private static let sampleSpacingSeconds = 2
+  private static let sampling = Sampling(needed: 3, window: 3, intervalSeconds: 2)
 
   private let node: String
   private let version: KubernetesVersion
+  private let sampling: Sampling
   /// The host whose present boot counts; nil when any does.
   private let bootedHost: String?
 
@@ -29,6 +29,7 @@ package struct NodeWaitReady: ReadOnlyAction {
     let parameters = StepParameters(step)
     node = try parameters.node()
     version = try parameters.version("version")
+    sampling = try Sampling(parameters, default: Self.sampling)
     bootedHost = try parameters.bool("afterBoot", default: false) ? parameters.host() : nil
   }
 
@@ -36,43 +37,43 @@ package struct NodeWaitReady: ReadOnlyAction {
     let deadline = environment.deadline()
     let report: @Sendable (String) -> Void = { environment.status($0) }
     let wanted = Wanted(version: version, bootID: try await bootID(environment))
-    let last: ClusterNode?
+    let holds: Bool
     do throws(StepFailure) {
-      last = try await deadline.retrying(report: report) { () async throws(StepFailure) -> ClusterNode? in
+      holds = try await deadline.retrying(report: report) { () async throws(StepFailure) -> Bool in
         try await settle(environment, wanted, deadline, report)
       }
     } catch {
       guard error.code == "api-timed-out" else { throw error }
       throw await timedOut(environment, wanted)
     }
-    guard wanted.trouble(with: last) == nil else { throw await timedOut(environment, wanted) }
-    return StepOutcome("\(node) is Ready at \(version.tag).", changed: false)
+    guard holds else { throw await timedOut(environment, wanted) }
+    return StepOutcome("\(node) is Ready at \(version.tag), \(sampling.text).", changed: false)
   }
 
-  /// The node after enough good samples in a row, or as it is when the time is up.
+  /// Whether enough of the last samples were good before the time was up.
   private func settle(
     _ environment: ActionEnvironment, _ wanted: Wanted, _ deadline: Deadline,
     _ report: @escaping @Sendable (String) -> Void
-  ) async throws(StepFailure) -> ClusterNode? {
+  ) async throws(StepFailure) -> Bool {
     let name = node
-    var good = 0
-    var latest: ClusterNode?
-    while good < Self.samples, !deadline.isOver {
-      if good > 0 { try await deadline.pause(seconds: Self.sampleSpacingSeconds) }
-      if good > 0 {
-        latest = try await environment.cluster.node(named: name)
-        good = wanted.trouble(with: latest) == nil ? good + 1 : 0
+    var window = SampleWindow(sampling)
+    while !window.holds, !deadline.isOver {
+      if window.lastIsGood {
+        report("\(name): Ready in \(window.progress ?? "one look")")
+        try await deadline.pause(seconds: sampling.intervalSeconds)
+        let node = try await environment.cluster.node(named: name)
+        window.add(wanted.trouble(with: node) == nil)
       } else {
         let limit = deadline.remainingSeconds
-        latest = try await environment.cluster.waitForNode(named: name, timeoutSeconds: limit) { node in
+        _ = try await environment.cluster.waitForNode(named: name, timeoutSeconds: limit) { node in
           guard let trouble = wanted.trouble(with: node) else { return true }
           report("\(name): waits because \(trouble)")
           return false
         }
-        good = 1
+        window.add(true)
       }
     }
-    return latest
+    return window.holds
   }
 
   /// What the node has to report.

@@ -97,10 +97,12 @@ package struct PackagesUpgrade: UndoableAction {
   ) async throws(StepFailure) -> (differences: [String], someInstalled: Bool) {
     var answers: [HostCommandResult] = []
     for question in choice.port.state(of: choice.packages) { answers.append(try await target.look(question)) }
-    let stopped = try await stoppedUnits(on: target)
+    let (marks, stopped) = try await missing(on: target)
     do throws(FactError) {
       let (phrases, someInstalled) = try choice.port.differences(from: choice.packages, in: answers)
-      return (phrases + stopped.map { "\($0) is not active" }, someInstalled || !stopped.isEmpty)
+      let others =
+        marks.map { "\($0) is marked as chosen by an operator" } + stopped.map { "\($0) is not active" }
+      return (phrases + others, someInstalled || !others.isEmpty)
     } catch {
       throw StepFailure(
         code: "package-database-unreadable",

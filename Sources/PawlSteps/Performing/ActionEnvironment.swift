@@ -21,6 +21,8 @@ package struct ActionEnvironment: Sendable {
   package let clock: any Clock<Duration>
   /// Only for `probe`.
   package let earlierCommands: EarlierCommands
+  /// Web addresses, asked from where Pawl runs.
+  let http: any HTTPProbe
   let hosts: any HostSessions
   let tracker: EffectTracker
   let gate: any EffectGate

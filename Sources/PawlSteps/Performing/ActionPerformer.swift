@@ -11,6 +11,7 @@ package struct ActionPerformer: StepPerformer {
   private let registry: ActionRegistry
   private let hosts: any HostSessions
   private let cluster: any ClusterClient
+  private let http: any HTTPProbe
   private let gate: any EffectGate
   private let clock: any Clock<Duration>
   private let watchdog: any Clock<Duration>
@@ -21,12 +22,13 @@ package struct ActionPerformer: StepPerformer {
   ///   - watchdog: What a step's limit is measured with.
   package init(
     registry: ActionRegistry = .standard, hosts: any HostSessions, cluster: any ClusterClient,
-    gate: any EffectGate = OpenGate(), clock: any Clock<Duration> = ContinuousClock(),
+    http: any HTTPProbe, gate: any EffectGate = OpenGate(), clock: any Clock<Duration> = ContinuousClock(),
     watchdog: any Clock<Duration> = ContinuousClock()
   ) {
     self.registry = registry
     self.hosts = hosts
     self.cluster = cluster
+    self.http = http
     self.gate = gate
     self.clock = clock
     self.watchdog = watchdog
@@ -182,7 +184,7 @@ package struct ActionPerformer: StepPerformer {
     ActionEnvironment(
       step: step, context: context, cluster: StepCluster(client: cluster, tracker: tracker, gate: gate),
       clock: clock,
-      earlierCommands: earlierCommands, hosts: hosts, tracker: tracker, gate: gate)
+      earlierCommands: earlierCommands, http: http, hosts: hosts, tracker: tracker, gate: gate)
   }
 
   /// What cut an operation short.

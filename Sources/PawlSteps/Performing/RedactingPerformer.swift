@@ -48,8 +48,10 @@ package struct RedactingPerformer: StepPerformer {
   }
 
   private func quiet(_ context: StepContext, output: @escaping @Sendable (String) -> String) -> StepContext {
-    StepContext(run: context.run, attempt: context.attempt, epoch: context.epoch, stops: context.stops) {
-      [redactor] progress in
+    StepContext(
+      run: context.run, attempt: context.attempt, epoch: context.epoch, records: context.records,
+      stops: context.stops
+    ) { [redactor] progress in
       switch progress {
       case .status(let text): context.report(.status(redactor.redact(text)))
       case .output(let piece):
@@ -60,7 +62,9 @@ package struct RedactingPerformer: StepPerformer {
   }
 
   private func redacted(_ outcome: StepOutcome) -> StepOutcome {
-    StepOutcome(redactor.redact(outcome.summary), changed: outcome.changed)
+    StepOutcome(
+      redactor.redact(outcome.summary), changed: outcome.changed,
+      record: outcome.record.map(redactor.redact))
   }
 
   private func redacted(_ failure: StepFailure) -> StepFailure {

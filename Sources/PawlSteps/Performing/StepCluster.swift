@@ -51,6 +51,13 @@ package struct StepCluster: Sendable {
     try await look { client throws(ClusterError) in try await client.node(named: name) }
   }
 
+  /// The pods of a namespace that carry labels, on all nodes.
+  package func pods(namespace: String, labels: String) async throws(StepFailure) -> [ClusterPod] {
+    try await look { client throws(ClusterError) in
+      try await client.pods(node: nil, namespace: namespace, labels: labels)
+    }
+  }
+
   /// The pods of a node, in one namespace or all.
   package func pods(onNode node: String, namespace: String? = nil) async throws(StepFailure) -> [ClusterPod] {
     try await look { client throws(ClusterError) in
@@ -67,6 +74,15 @@ package struct StepCluster: Sendable {
   package func daemonSetExists(namespace: String, name: String) async throws(StepFailure) -> Bool {
     try await look { client throws(ClusterError) in
       try await client.daemonSetExists(namespace: namespace, name: name)
+    }
+  }
+
+  /// nil when there is none of that kind and name.
+  package func controller(
+    _ kind: ClusterController.Kind, namespace: String, name: String
+  ) async throws(StepFailure) -> ClusterController? {
+    try await look { client throws(ClusterError) in
+      try await client.controller(kind, namespace: namespace, name: name)
     }
   }
 

@@ -53,6 +53,29 @@ package struct StepParameters: Sendable {
     return text
   }
 
+  /// A text; the default when it is not given or empty.
+  package func text(_ name: String, default defaultValue: String?) throws(StepFailure) -> String? {
+    switch step.with[name] {
+    case nil, .string(""): return defaultValue
+    default: return try text(name)
+    }
+  }
+
+  /// A required number, given as text.
+  package func decimal(_ name: String) throws(StepFailure) -> Double {
+    guard let number = Double(try text(name)) else { throw problem("needs `\(name)` to be a number") }
+    return number
+  }
+
+  /// True or false; the default when it is not given.
+  package func flag(_ name: String, default defaultValue: Bool) throws(StepFailure) -> Bool {
+    switch step.with[name] {
+    case .bool(let flag): return flag
+    case nil: return defaultValue
+    default: throw problem("needs `\(name)` to be true or false")
+    }
+  }
+
   /// A whole number; the default when it is not given.
   package func int(_ name: String, default defaultValue: Int) throws(StepFailure) -> Int {
     switch step.with[name] {
@@ -69,6 +92,13 @@ package struct StepParameters: Sendable {
     case nil: return defaultValue
     default: throw problem("needs `\(name)` to be true or false")
     }
+  }
+
+  /// A whole number from 1 on; the default when it is not given.
+  package func count(_ name: String, default defaultValue: Int) throws(StepFailure) -> Int {
+    let number = try int(name, default: defaultValue)
+    guard number >= 1 else { throw problem("needs `\(name)` to be at least 1") }
+    return number
   }
 
   /// A duration in seconds, given as seconds or as text such as `1h30m`; the default when it is not given.

@@ -88,6 +88,8 @@ package struct ClusterPod: Sendable, Hashable {
 
   /// `namespace/name`.
   package var fullName: String { "\(namespace)/\(name)" }
+  /// Whether its containers have ended for good.
+  package var hasEnded: Bool { phase == "Succeeded" || phase == "Failed" }
 }
 
 /// A disruption budget with the pods it speaks of.
@@ -164,6 +166,10 @@ package protocol ClusterClient: Sendable {
   func budgets() async throws(ClusterError) -> [ClusterBudget]
   /// Whether the owner of a DaemonSet pod still exists.
   func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool
+  /// nil when there is none of that kind and name.
+  func controller(
+    _ kind: ClusterController.Kind, namespace: String, name: String
+  ) async throws(ClusterError) -> ClusterController?
   /// Sets `spec.unschedulable` and annotations (nil removes one) in one change.
   func patchNode(
     named name: String, unschedulable: Bool?, annotations: [String: String?]

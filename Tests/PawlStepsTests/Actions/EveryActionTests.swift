@@ -12,6 +12,9 @@ import Testing
     var host: String? = "cp-1"
     var replies: [FakeHost.Reply] = []
     var world = World(nodes: [Sample.node()], pods: Sample.controlPlane())
+    var records: [String: String] = [:]
+    /// What it asks that is neither the host nor the API server; then only this can be away.
+    var web: [String: HTTPAnswer] = [:]
   }
 
   private static let version: [String: Value] = ["version": .string("1.20.15")]
@@ -22,6 +25,7 @@ import Testing
     "apt/set-source@v1": Scenario(with: Source.step.with, replies: Source.replies()),
     "apt/update@v1": Scenario(replies: [.init(Apt.update)]),
     "cluster/check-health@v1": Scenario(host: nil),
+    "cluster/check-quorum@v1": Scenario(),
     "cluster/verify-control-plane@v1": Scenario(with: version),
     "cluster/verify-versions@v1": Scenario(with: version, host: nil),
     "host/reboot@v1": Scenario(
@@ -29,6 +33,20 @@ import Testing
     "host/wait-services@v1": Scenario(
       with: ["services": .list([.string("kubelet.service")])],
       replies: [.init(["systemctl", "is-active", "kubelet.service"], "active\n")]),
+    "gate/baseline@v1": Scenario(),
+    "gate/budgets-recovered@v1": Scenario(host: "worker-1", world: Shop.well, records: Shop.records),
+    "gate/command@v1": Scenario(with: ["run": .list([.string("smoke")])], replies: [.init(["smoke"])]),
+    "gate/daemonsets-ready@v1": Scenario(host: "worker-1", world: Shop.well, records: Shop.records),
+    "gate/http@v1": Scenario(
+      with: ["url": .string("http://shop.example/")], host: nil,
+      web: ["http://shop.example/": HTTPAnswer(status: 200)]),
+    "gate/prometheus@v1": Scenario(
+      with: ["url": .string("http://prom.example"), "except": .list([])], host: nil,
+      web: [
+        "http://prom.example/api/v1/alerts": HTTPAnswer(
+          status: 200, body: #"{"status":"success","data":{"alerts":[]}}"#)
+      ]),
+    "gate/workloads-recovered@v1": Scenario(host: "worker-1", world: Shop.well, records: Shop.records),
     "kubeadm/upgrade-apply@v1": Scenario(with: version, replies: [.init(KubeadmUpgradeTests.apply)]),
     "kubeadm/upgrade-node@v1": Scenario(
       with: version.merging(["role": .string("worker")]) { $1 }, replies: [.init(KubeadmUpgradeTests.node)]),
@@ -55,8 +73,10 @@ import Testing
     #expect(
       Self.references == [
         "apt/install@v1", "apt/set-source@v1", "apt/update@v1", "cluster/check-health@v1",
-        "cluster/verify-control-plane@v1",
-        "cluster/verify-versions@v1", "host/reboot@v1", "host/wait-services@v1", "kubeadm/upgrade-apply@v1",
+        "cluster/check-quorum@v1", "cluster/verify-control-plane@v1", "cluster/verify-versions@v1",
+        "gate/baseline@v1", "gate/budgets-recovered@v1", "gate/command@v1", "gate/daemonsets-ready@v1",
+        "gate/http@v1", "gate/prometheus@v1", "gate/workloads-recovered@v1", "host/reboot@v1",
+        "host/wait-services@v1", "kubeadm/upgrade-apply@v1",
         "kubeadm/upgrade-node@v1",
         "kubeadm/upgrade-plan@v1",
         "kubelet/restart@v1", "node/drain@v1", "node/uncordon@v1", "node/wait-ready@v1",
@@ -66,7 +86,9 @@ import Testing
 
   private func scenario(_ reference: String) throws -> (ActionBench, PlanStep) {
     let scenario = try #require(Self.scenarios[reference], "\(reference) needs a scenario")
-    let bench = ActionBench(scenario.replies, scenario.world)
+    var bench = ActionBench(scenario.replies, scenario.world)
+    bench.records = scenario.records
+    for (url, answer) in scenario.web { bench.web.answer(url, [.success(answer)]) }
     return (bench, ActionBench.step(reference, with: scenario.with, host: scenario.host))
   }
 
@@ -103,8 +125,11 @@ import Testing
     let verdict = await bench.probe(step)
     #expect(["unreachable", "not started"].contains(verdict.name))
     #expect(verdict.name == "unreachable" || bench.cluster.changes.isEmpty)
+    let web = Self.scenarios[reference]?.web ?? [:]
+    for url in web.keys { bench.web.answer(url, []) }
     let result = await bench.perform(step)
-    #expect(result.failure?.retry == .transport)
+    // An address that does not answer is what a gate waits for, and no way that Pawl has lost.
+    #expect(result.failure?.retry == (web.isEmpty ? .transport : .temporary))
     #expect(!result.isLost, "nothing was begun")
   }
 
@@ -133,6 +158,8 @@ import Testing
   @Test(arguments: [
     "node/drain@v1", "node/uncordon@v1", "node/wait-ready@v1", "kubelet/restart@v1",
     "kubeadm/upgrade-apply@v1", "kubeadm/upgrade-node@v1", "cluster/verify-control-plane@v1",
+    "cluster/check-quorum@v1", "gate/baseline@v1", "gate/budgets-recovered@v1", "gate/daemonsets-ready@v1",
+    "gate/workloads-recovered@v1",
   ])
   func thePlanNamesTheNode(_ reference: String) throws {
     let spec = try #require(ActionRegistry.standard.catalog.spec(reference))

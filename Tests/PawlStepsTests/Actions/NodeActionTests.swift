@@ -1,5 +1,6 @@
 import PawlEngine
 import PawlModel
+import PawlPlan
 import PawlSteps
 import Testing
 
@@ -65,7 +66,9 @@ import Testing
 
   @Test func takesThreeGoodSamples() async {
     let bench = ActionBench([], World(nodes: [Sample.node()]))
-    #expect(await bench.perform(step).outcome == StepOutcome("cp-1 is Ready at v1.20.15.", changed: false))
+    #expect(
+      await bench.perform(step).outcome
+        == StepOutcome("cp-1 is Ready at v1.20.15, in 3 of the last 3 looks.", changed: false))
     #expect(bench.clock.seconds == 4)
   }
 
@@ -77,6 +80,27 @@ import Testing
     #expect(bench.clock.seconds == 14)
   }
 
+  @Test func countsSamplesAsAsked() async {
+    let bench = ActionBench([], World(nodes: [Sample.node()]))
+    bench.cluster.at(12) { $0.nodes[0].ready = false }
+    bench.cluster.at(15) { $0.nodes[0].ready = true }
+    var asked = step
+    asked.with.merge(["samples": .int(3), "of": .int(4), "interval": .int(10)]) { $1 }
+    // The dip lies between the second and the third look.
+    #expect(
+      await bench.perform(asked).outcome?.summary
+        == "cp-1 is Ready at v1.20.15, in 3 of the last 4 looks.")
+    #expect(bench.clock.seconds == 20)
+  }
+
+  @Test func aNodeThatDoesNotStayReadyIsNotProven() async {
+    let bench = ActionBench([], World(nodes: [Sample.node()]))
+    var asked = step
+    asked.with["samples"] = .int(100)
+    let failure = await bench.perform(asked).failure
+    #expect(failure?.message == "cp-1 was not Ready at v1.20.15 in time: it does not stay Ready.")
+  }
+
   @Test func saysWhatItWaitsFor() async {
     let node = Sample.node(version: Sample.old, ready: false, message: "container runtime network not ready")
     let bench = ActionBench([], World(nodes: [node]))
@@ -86,7 +110,9 @@ import Testing
     #expect(
       bench.log.statuses.first == "cp-1: waits because its kubelet reports v1.19.16, not v1.20.15")
     #expect(
-      bench.log.statuses.last == "cp-1: waits because it is not Ready: container runtime network not ready")
+      bench.log.statuses.contains(
+        "cp-1: waits because it is not Ready: container runtime network not ready"))
+    #expect(bench.log.statuses.last == "cp-1: Ready in 2 of 3 good looks")
   }
 
   @Test(arguments: [

@@ -50,7 +50,7 @@ enum Patch {
     #expect(
       bench.host.programs == [
         Patch.stop, Apt.repair, Patch.upgrade, Patch.markAuto, Patch.start, Apt.query("libc6"), Apt.audit,
-        Patch.isActive,
+        Patch.showManual, Patch.isActive,
       ])
     #expect(bench.host.commands.map(\.always) == [[Patch.markAuto, Patch.start]])
   }

@@ -27,7 +27,7 @@ struct StolenLockTests {
   }
 
   private func performer(_ gate: any EffectGate) -> ActionPerformer {
-    ActionPerformer(hosts: cluster, cluster: cluster, gate: gate, clock: cluster.clock)
+    ActionPerformer(hosts: cluster, cluster: cluster, http: cluster, gate: gate, clock: cluster.clock)
   }
 
   private func context(_ lock: ClusterLock) -> StepContext {

@@ -41,7 +41,7 @@ struct MinorRepositoryUpgradeTests {
         id: id, plan: plan, inventory: inventory, facts: facts, createdAt: Date(timeIntervalSince1970: 0),
         createdBy: "test", pawlVersion: "0"))
     let performer = ActionPerformer(
-      hosts: cluster, cluster: cluster, clock: cluster.clock)
+      hosts: cluster, cluster: cluster, http: cluster, clock: cluster.clock)
     return try await RunExecutor(store: store, performer: performer, clock: cluster.clock).run(
       id, by: "test", epoch: 1)
   }

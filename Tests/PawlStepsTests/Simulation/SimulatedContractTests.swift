@@ -21,6 +21,20 @@ struct SimulatedContractTests {
     try await HostSessionContract.run(name, on: subject)
   }
 
+  @Test("HTTPProbe", arguments: HTTPProbeContract.names)
+  func httpProbe(name: String) async throws {
+    var state = SimulatedState.demo()
+    state.web = [
+      "http://a.example/": HTTPAnswer(status: 200, body: "all well"),
+      "http://a.example/b": HTTPAnswer(status: 404, body: "no such page"),
+      "http://a.example/c": HTTPAnswer(status: 302),
+    ]
+    let subject = HTTPProbeContract.Subject(
+      probe: SimulatedCluster(state), well: "http://a.example/", missing: "http://a.example/b",
+      moved: "http://a.example/c", closed: "http://b.example/")
+    try await HTTPProbeContract.run(name, on: subject)
+  }
+
   @Test("ClusterClient", arguments: ClusterClientContract.names)
   func clusterClient(name: String) async throws {
     var state = SimulatedState.demo()

@@ -25,17 +25,21 @@ struct ActionBench: Sendable {
 
   let host: FakeHost
   let cluster: FakeCluster
+  let web: FakeWeb
   let clock: TestClock
   let log = ProgressLog()
   /// Asks the attempt to stop.
   let stops = AsyncStream<Void>.makeStream()
   var hostError: HostError?
+  /// What earlier steps left on record.
+  var records: [String: String] = [:]
   var watchdog: any Clock<Duration> = ContinuousClock()
 
   init(_ replies: [FakeHost.Reply] = [], _ world: World = World()) {
     host = FakeHost(replies: replies)
     clock = TestClock()
     cluster = FakeCluster(world, clock: clock)
+    web = FakeWeb()
   }
 
   static func step(
@@ -48,12 +52,14 @@ struct ActionBench: Sendable {
 
   private var performer: ActionPerformer {
     ActionPerformer(
-      registry: .standard, hosts: FakeHosts(fake: host, error: hostError), cluster: cluster, clock: clock,
+      registry: .standard, hosts: FakeHosts(fake: host, error: hostError), cluster: cluster, http: web,
+      clock: clock,
       watchdog: watchdog)
   }
 
   func context(attempt: Int = 1) -> StepContext {
-    StepContext(run: Self.run, attempt: attempt, epoch: 1, stops: stops.stream, report: log.add)
+    StepContext(
+      run: Self.run, attempt: attempt, epoch: 1, records: records, stops: stops.stream, report: log.add)
   }
 
   func perform(_ step: PlanStep, attempt: Int = 1) async -> StepResult {

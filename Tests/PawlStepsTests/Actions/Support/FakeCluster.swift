@@ -9,6 +9,7 @@ struct World: Sendable {
   var budgets: [ClusterBudget] = []
   /// `namespace/name`.
   var daemonSets: Set<String> = []
+  var controllers: [ClusterController] = []
   var ready = true
   /// Answers to evictions by pod name, each given once, the last for ever; `evicted` when there is none.
   var evictions: [String: [Result<EvictionAnswer, ClusterError>]] = [:]
@@ -105,6 +106,7 @@ final class FakeCluster: ClusterClient {
     try look { world in
       world.pods.filter {
         (node == nil || $0.node == node) && (namespace == nil || $0.namespace == namespace)
+          && (labels == nil || labels == "component=\($0.labels["component"] ?? "")")
       }
     }
   }
@@ -114,6 +116,12 @@ final class FakeCluster: ClusterClient {
   func budgets() async throws(ClusterError) -> [ClusterBudget] { try look { $0.budgets } }
   func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool {
     try look { $0.daemonSets.contains("\(namespace)/\(name)") }
+  }
+
+  func controller(
+    _ kind: ClusterController.Kind, namespace: String, name: String
+  ) async throws(ClusterError) -> ClusterController? {
+    try look { $0.controllers.first { $0.kind == kind && $0.namespace == namespace && $0.name == name } }
   }
 
   // MARK: Changes
