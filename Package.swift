@@ -99,7 +99,7 @@ let package = Package(
       "PawlCLITests",
       [
         "PawlTestSupport", "PawlCLI", "PawlSteps", "PawlSimulation", "PawlEngine", "PawlPlan", "PawlModel",
-        "pawl", logging,
+        "PawlStore", "pawl", logging,
       ],
       exclude: ["Fixtures", "Goldens"]),
     tests("PawlLabTests", ["PawlTestSupport", "PawlContracts", "PawlCLI", "PawlSteps", "PawlModel", "pawl"]),

@@ -11,6 +11,8 @@ package enum ControlAction: Sendable, Hashable, Codable {
   case cancelNow
   /// An answer for a step that only an operator can tell about.
   case approve(StepID, OperatorDecision)
+  /// Leave for a step that stopped at its limit to go past it.
+  case force(StepID, reason: String)
 
   /// For people: `cancel`.
   package var label: String {
@@ -19,6 +21,7 @@ package enum ControlAction: Sendable, Hashable, Codable {
     case .cancel: "cancel"
     case .cancelNow: "cancel --now"
     case .approve(let step, let decision): "approve \(step) as \(decision.rawValue)"
+    case .force(let step, let reason): "approve \(step) as force (\(reason))"
     }
   }
 }

@@ -69,6 +69,8 @@ package struct StepFailure: Error, Sendable, Hashable, Codable, CustomStringConv
     case temporary
     /// Trying again gives the same.
     case permanent
+    /// It stopped at a limit where a person has to help: the run pauses. A resume tries again; `force` goes past it.
+    case limit
   }
 
   /// Short and stable, `apt-install-failed`.
@@ -114,6 +116,20 @@ package enum ProbeVerdict: Sendable, Hashable, Codable {
 /// What an operator decides about a step in doubt.
 package enum OperatorDecision: String, Sendable, Hashable, Codable, CaseIterable { case done, redo }
 
+/// A person's leave to go past the limit at which a step stopped.
+package struct ForceOrder: Sendable, Hashable {
+  /// `user@machine`.
+  package var by: String
+  /// Why, in the person's words.
+  package var reason: String
+
+  /// Makes an order.
+  package init(by: String, reason: String) {
+    self.by = by
+    self.reason = reason
+  }
+}
+
 /// How a stretch of a run ended.
 package enum RunOutcome: Sendable, Hashable, Codable {
   case completed
@@ -146,6 +162,8 @@ package enum RunEventKind: Sendable, Hashable, Codable {
   case stepProbed(StepID, attempt: Int, ProbeVerdict)
   /// An operator answered for a step in doubt.
   case stepDecided(StepID, attempt: Int, OperatorDecision, by: String)
+  /// An operator has a step that stopped at its limit go past it.
+  case stepForced(StepID, attempt: Int, by: String, reason: String)
   /// A failed step gets a new chance because the run was resumed.
   case stepRetried(StepID, attempt: Int)
   /// An operator asked to pause or cancel, from another terminal.

@@ -88,6 +88,8 @@ package struct RunMachine: Sendable {
   /// What belongs to this stretch's undoing.
   var undos = UndoProgress()
   var stopping: RunOutcome?
+  /// The step whose limit is why the run stops; nil when something else is.
+  var limitStep: StepID?
   private(set) var isStopRecorded = false
 
   /// A machine at the end of a journal.
@@ -199,6 +201,9 @@ package struct RunMachine: Sendable {
     case .controlRequested(let action, _):
       if let reason = action.stopReason { stop(reason) }
       return []
+    case .stepForced(let step, _, _, _):
+      forced(step)
+      return []
     case .runStopped(let outcome):
       return [.finish(outcome)]
     case .stepStarted(let step, let attempt):
@@ -216,12 +221,7 @@ package struct RunMachine: Sendable {
       return []
     case .stepFailed(let step, _, let failure):
       busy.remove(step)
-      if undoesFailures, stopping != .cancelled {
-        stopping = .cancelled
-        return [.record([.controlRequested(.cancel, by: "The policy onFailure")])]
-      }
-      stopping = stopping ?? (failure.retry == .transport ? .unreachable(step) : .failed(step))
-      return []
+      return failed(step, failure)
     case .stepProbed(let step, _, let verdict):
       return afterProbe(of: step, verdict)
     }
@@ -235,6 +235,23 @@ package struct RunMachine: Sendable {
       unmetNeeds[dependent] = left
       if left == 0 { candidates.insert(dependent) }
     }
+  }
+
+  /// What stops the run first stays its outcome, unless a failure is to be undone.
+  private mutating func failed(_ step: StepID, _ failure: StepFailure) -> [RunCommand] {
+    if undoesFailures, failure.retry != .limit, stopping != .cancelled {
+      stopping = .cancelled
+      return [.record([.controlRequested(.cancel, by: "The policy onFailure")])]
+    }
+    guard stopping == nil else { return [] }
+    switch failure.retry {
+    case .transport: stopping = .unreachable(step)
+    case .temporary, .permanent: stopping = .failed(step)
+    case .limit:
+      stopping = .paused(failure.message)
+      limitStep = step
+    }
+    return []
   }
 
   private mutating func afterProbe(of step: StepID, _ verdict: ProbeVerdict) -> [RunCommand] {
@@ -289,7 +306,7 @@ package struct RunMachine: Sendable {
     let number = attempt - (attemptsBefore[step] ?? 0)
     let policy = steps.step(step)?.retry ?? .never
     switch failure.retry {
-    case .permanent: return nil
+    case .permanent, .limit: return nil
     case .temporary: return number < policy.attempts ? policy.delay(after: number) : nil
     case .transport:
       return number < max(policy.attempts, limits.transportAttempts)

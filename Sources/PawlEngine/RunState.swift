@@ -8,6 +8,8 @@ package struct RunState: Sendable, Hashable {
   package private(set) var outcome: RunOutcome?
   /// Whether the run was ever started.
   package private(set) var wasStarted = false
+  /// Steps that may go past their limit, until they succeed or fail.
+  package private(set) var forced: [StepID: ForceOrder] = [:]
   /// Whether undoing has begun, or was due and could not begin. From then on the run does not go forward again: steps
   /// count on what was put back.
   package private(set) var isUndoing = false
@@ -46,7 +48,12 @@ package struct RunState: Sendable, Hashable {
         throw IllegalTransition(step: event.step ?? StepID("?"), status: .pending, event: event)
       }
       statuses[step] = try status.next(after: event, of: step)
-      if case .stepUndoStarted = event { isUndoing = true }
+      switch event {
+      case .stepUndoStarted: isUndoing = true
+      case .stepForced(_, _, let owner, let reason): forced[step] = ForceOrder(by: owner, reason: reason)
+      case .stepFailed, .stepSucceeded: forced[step] = nil
+      default: break
+      }
     }
   }
 

@@ -9,6 +9,8 @@ package struct StepContext: Sendable {
   package let epoch: Int
   /// What the steps before it on its host left on record, by action (`gate/baseline@v1`); of each action the nearest.
   package let records: [String: String]
+  /// Set when an operator has let the step go past the limit at which it stopped.
+  package let force: ForceOrder?
   /// Gives one element when an operator wants the attempt to be stopped, remote command included.
   package let stops: AsyncStream<Void>
   /// Lets listeners know; never blocks.
@@ -16,7 +18,7 @@ package struct StepContext: Sendable {
 
   /// Makes a context.
   package init(
-    run: RunID, attempt: Int, epoch: Int, records: [String: String] = [:],
+    run: RunID, attempt: Int, epoch: Int, records: [String: String] = [:], force: ForceOrder? = nil,
     stops: AsyncStream<Void> = AsyncStream { $0.finish() },
     report: @escaping @Sendable (StepProgress) -> Void
   ) {
@@ -24,8 +26,17 @@ package struct StepContext: Sendable {
     self.attempt = attempt
     self.epoch = epoch
     self.records = records
+    self.force = force
     self.stops = stops
     self.report = report
+  }
+}
+
+extension StepContext {
+  /// The same with another listener.
+  package func reporting(_ report: @escaping @Sendable (StepProgress) -> Void) -> StepContext {
+    StepContext(
+      run: run, attempt: attempt, epoch: epoch, records: records, force: force, stops: stops, report: report)
   }
 }
 

@@ -74,6 +74,8 @@ extension StepStatus {
 
     case (.failed(let attempt, _), .stepRetried(_, attempt)):
       return .ready(attempt: attempt)
+    case (.failed(let attempt, let failure), .stepForced(_, attempt, _, _)) where failure.retry == .limit:
+      return .ready(attempt: attempt)
 
     case (_, .stepUndoStarted(_, let undo)) where mayBeUndone && undo == undoAttempt + 1:
       return .undoing(attempt: attempt, undo: undo)
@@ -125,6 +127,11 @@ extension StepStatus {
     }
   }
 
+  /// Why the step stopped at its limit; nil when it did not.
+  package var limit: StepFailure? {
+    if case .failed(_, let failure) = self, failure.retry == .limit { failure } else { nil }
+  }
+
   /// The attempt the status speaks of; 0 before the first.
   package var attempt: Int {
     switch self {
@@ -165,6 +172,7 @@ extension RunEventKind {
     case .stepStarted(let step, _), .stepSucceeded(let step, _, _), .stepAttemptFailed(let step, _, _, _),
       .stepFailed(let step, _, _), .stepInDoubt(let step, _, _), .stepProbeStarted(let step, _),
       .stepProbed(let step, _, _), .stepDecided(let step, _, _, _), .stepRetried(let step, _),
+      .stepForced(let step, _, _, _),
       .stepStopped(let step, _, _), .stepUndoStarted(let step, _), .stepUndone(let step, _, _),
       .stepUndoFailed(let step, _, _, _):
       step
@@ -184,6 +192,7 @@ extension RunEventKind {
     case .stepProbeStarted: "step-probe-started"
     case .stepProbed: "step-probed"
     case .stepDecided: "step-decided"
+    case .stepForced: "step-forced"
     case .stepRetried: "step-retried"
     case .controlRequested: "control-requested"
     case .stepStopped: "step-stopped"

@@ -31,7 +31,7 @@ package struct KubePod: KubeObject, Equatable, Codable {
     }
   }
 
-  /// A volume; of its source only that it is an `emptyDir` is of interest.
+  /// A volume; of its source only an `emptyDir` or a claim is of interest.
   package struct Volume: Sendable, Equatable, Codable {
     /// The part of an `emptyDir` that is of interest.
     package struct EmptyDir: Sendable, Equatable, Codable {
@@ -39,10 +39,23 @@ package struct KubePod: KubeObject, Equatable, Codable {
       package let medium: String?
     }
 
+    /// A claim that exists beside the pod.
+    package struct Claim: Sendable, Equatable, Codable {
+      /// The claim's name, in the pod's namespace.
+      package let claimName: String
+    }
+
+    /// A claim that is made for the pod; it is called after pod and volume.
+    package struct Ephemeral: Sendable, Equatable, Codable {}
+
     /// The volume's name.
     package let name: String
     /// Present if the volume's data goes with the pod.
     package let emptyDir: EmptyDir?
+    /// Present if the volume is a claim's.
+    package let persistentVolumeClaim: Claim?
+    /// Present if the volume's claim is made for the pod.
+    package let ephemeral: Ephemeral?
   }
 
   /// A container as asked for.
@@ -110,4 +123,11 @@ package struct KubePod: KubeObject, Equatable, Codable {
   package var isReady: Bool { status.conditions.first { $0.type == "Ready" }?.isTrue ?? false }
   /// Whether it has data that goes with it.
   package var hasEmptyDir: Bool { spec.volumes.contains { $0.emptyDir != nil } }
+  /// Names of its claims.
+  package var claims: [String] {
+    spec.volumes.compactMap { volume in
+      volume.persistentVolumeClaim?.claimName
+        ?? volume.ephemeral.map { _ in "\(metadata.name)-\(volume.name)" }
+    }
+  }
 }

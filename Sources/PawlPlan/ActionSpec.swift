@@ -10,6 +10,7 @@ package struct ActionSpec: Sendable {
       /// Text such as `10m`, or seconds.
       case duration
       case stringList
+      case mapList
     }
 
     package let name: String

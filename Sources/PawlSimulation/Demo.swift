@@ -55,7 +55,8 @@ extension SimulatedState {
       .deployment, namespace: "kube-system", name: "coredns", replicas: 2, image: "coredns:v1.11.1"),
     SimulatedWorkload(.deployment, namespace: "shop", name: "web", replicas: 4, image: "shop-web:7.2"),
     SimulatedWorkload(.deployment, namespace: "shop", name: "cart", replicas: 2, image: "shop-cart:3.9"),
-    SimulatedWorkload(.statefulSet, namespace: "shop", name: "orders-db", image: "orders-db:15"),
+    SimulatedWorkload(
+      .statefulSet, namespace: "shop", name: "orders-db", image: "orders-db:15", hasVolume: true),
   ]
 }
 

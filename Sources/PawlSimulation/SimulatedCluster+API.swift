@@ -54,6 +54,28 @@ extension SimulatedCluster: ClusterClient {
     }
   }
 
+  package func attachedVolumes(node: String) async throws(ClusterError) -> [String] {
+    try await request("GET volumeattachments")
+    return world.state.attachedVolumes[node, default: []].sorted()
+  }
+
+  package func volume(namespace: String, claim: String) async throws(ClusterError) -> String? {
+    try await request("GET persistentvolumeclaims/\(namespace)/\(claim)")
+    let exists = world.state.pods.values.contains { $0.namespace == namespace && $0.claims.contains(claim) }
+    return exists ? claim : nil
+  }
+
+  package func waitForAttachedVolumes(
+    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
+  ) async throws(ClusterError) -> [String] {
+    try await request("WATCH volumeattachments")
+    let attached: (borrowing SimulatedWorld) -> [String] = {
+      $0.state.attachedVolumes[node, default: []].sorted()
+    }
+    try await waitForAPI("the volumes attached to \(node)", timeoutSeconds) { condition(attached($0)) }
+    return attached(world)
+  }
+
   package func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool {
     try await request("GET daemonsets/\(namespace)/\(name)")
     return world.state.workloads.contains {
@@ -97,8 +119,11 @@ extension SimulatedCluster: ClusterClient {
   package func delete(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(ClusterError) {
     let call = "DELETE pods/\(pod.fullName)"
     try await change(call) { world throws(ClusterError) in
-      guard world.state.pods[pod.uid]?.terminating == false else { return }
+      // With no grace the object goes at once, also when the pod ends already.
+      let atOnce = gracePeriodSeconds == 0
+      guard let live = world.state.pods[pod.uid], atOnce || !live.terminating else { return }
       world.perform(.podDeleted(pod: pod.fullName, uid: pod.uid), cause: call)
+      if atOnce { world.remove(pod.uid) }
     }
   }
 

@@ -40,6 +40,8 @@ enum SimulatedTimes {
   static let kubeletReport = Duration.seconds(5)
   static let kubeletReady = Duration.seconds(8)
   static let podTermination = Duration.seconds(3)
+  /// From a pod's end until its volumes have left the node.
+  static let detach = Duration.seconds(2)
   static let podStart = Duration.seconds(5)
   /// Between asking a command to end and its end.
   static let termination = Duration.seconds(2)

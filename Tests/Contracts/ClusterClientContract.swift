@@ -15,17 +15,21 @@ package enum ClusterClientContract {
     package var guarded: (namespace: String, labels: String)
     /// A DaemonSet that exists.
     package var daemonSet: (namespace: String, name: String)
+    /// A persistent volume that is attached to a node, and the claim that it is bound to.
+    package var volume: (node: String, name: String, namespace: String, claim: String)
 
     /// Makes a subject.
     package init(
       client: any ClusterClient, worker: String, evictable: (namespace: String, labels: String),
-      guarded: (namespace: String, labels: String), daemonSet: (namespace: String, name: String)
+      guarded: (namespace: String, labels: String), daemonSet: (namespace: String, name: String),
+      volume: (node: String, name: String, namespace: String, claim: String)
     ) {
       self.client = client
       self.worker = worker
       self.evictable = evictable
       self.guarded = guarded
       self.daemonSet = daemonSet
+      self.volume = volume
     }
   }
 
@@ -50,6 +54,8 @@ package enum ClusterClientContract {
     ("a budget that allows none blocks an eviction", respectsBudgets),
     ("a pod of another UID is not evicted", comparesUIDs),
     ("an evicted pod goes away", evicts),
+    ("a pod deleted with no grace is gone at once", deletesAtOnce),
+    ("an attached volume is told by its node, and found by its claim", findsVolumes),
     ("waiting for what is so already ends at once", returnsAtOnce),
     ("waiting for what never comes times out", timesOut),
   ]
@@ -180,6 +186,26 @@ package enum ClusterClientContract {
     #expect(try await subject.client.evict(pod, gracePeriodSeconds: nil) == .gone)
   }
 
+  private static func deletesAtOnce(_ subject: Subject) async throws {
+    let pod = try await pod(subject, subject.evictable)
+    try await subject.client.delete(pod, gracePeriodSeconds: 0)
+    #expect(try await subject.client.pod(namespace: pod.namespace, name: pod.name, uid: pod.uid) == nil)
+    // The pod is gone already, which is all that was wanted.
+    try await subject.client.delete(pod, gracePeriodSeconds: 0)
+  }
+
+  private static func findsVolumes(_ subject: Subject) async throws {
+    let (client, volume) = (subject.client, subject.volume)
+    #expect(try await client.attachedVolumes(node: volume.node).contains(volume.name))
+    #expect(try await client.attachedVolumes(node: "no-such-node").isEmpty)
+    let seen = try await client.waitForAttachedVolumes(node: volume.node, timeoutSeconds: 10) {
+      $0.contains(volume.name)
+    }
+    #expect(seen.contains(volume.name))
+    #expect(try await client.volume(namespace: volume.namespace, claim: volume.claim) == volume.name)
+    #expect(try await client.volume(namespace: volume.namespace, claim: "no-such-claim") == nil)
+  }
+
   private static func returnsAtOnce(_ subject: Subject) async throws {
     let node = try await subject.client.waitForNode(named: subject.worker, timeoutSeconds: 10) { $0 != nil }
     #expect(node?.name == subject.worker)
@@ -194,7 +220,12 @@ package enum ClusterClientContract {
     let pods = await #expect(throws: ClusterError.self) {
       _ = try await subject.client.waitForPods(onNode: subject.worker, timeoutSeconds: 1) { _ in false }
     }
-    #expect(node?.code == .timedOut && pods?.code == .timedOut)
+    let volumes = await #expect(throws: ClusterError.self) {
+      _ = try await subject.client.waitForAttachedVolumes(node: subject.worker, timeoutSeconds: 1) { _ in
+        false
+      }
+    }
+    #expect(node?.code == .timedOut && pods?.code == .timedOut && volumes?.code == .timedOut)
   }
 
   private static func pod(

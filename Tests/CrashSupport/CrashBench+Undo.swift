@@ -19,8 +19,9 @@ extension CrashBench {
   ///
   /// - Returns: what is not as before the run; empty when all is well.
   package func cancelled(afterEvent event: Int) async throws -> [String] {
-    // A cancel has at most so many events for each step: it is looked at, watched to its end and undone.
-    for further in 0...(6 * plan.steps.count) {
+    // A cancel has at most so many events for each step, which is looked at, watched to its end and undone, and a few of
+    // its own.
+    for further in 0...(6 * plan.steps.count + 4) {
       let world = try await stopped(afterEvent: event)
       let death = further == 0 ? nil : Death.afterEvent(event + further)
       let name = "cancelled after event \(event), killed \(further) events later"
@@ -105,6 +106,11 @@ extension CrashBench {
     return world
   }
 
+  private func isOnlyPutBack(_ node: String) -> Bool {
+    let effects = plan.steps.flatMap(\.effects)
+    return effects.contains(.inService(node: node)) && !effects.contains(.outOfService(node: node))
+  }
+
   private func traces(_ world: CrashWorld) async throws -> [String] {
     await world.cluster.advance(by: .seconds(120))
     var found = await world.cluster.violations.map { "rule \($0.rule): \($0.message), after \($0.cause)" }
@@ -112,6 +118,13 @@ extension CrashBench {
     let (now, before) = (await world.cluster.snapshot, scenario.state.snapshot)
     for (name, node) in before.nodes {
       let after = now.nodes[name]
+      // A node that the run only puts back is done with, or not begun.
+      let end = reference.snapshot.nodes[name]
+      if isOnlyPutBack(name), after?.unschedulable == end?.unschedulable,
+        after?.annotations == end?.annotations
+      {
+        continue
+      }
       if after?.unschedulable != node.unschedulable || after?.annotations != node.annotations {
         found.append("node \(name) is not as before: \(after.map { "\($0)" } ?? "missing")")
       }

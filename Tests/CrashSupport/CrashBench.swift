@@ -38,7 +38,7 @@ package struct CrashBench: Sendable {
     let plan = try Planner(catalog: ActionRegistry.standard.catalog).plan(
       Planner.Request(
         runbook: try Runbook.read(text: scenario.text, file: scenario.file), inventory: scenario.inventory,
-        facts: facts, inputs: scenario.inputs))
+        facts: facts, inputs: scenario.inputs, limit: scenario.limit))
     guard !plan.steps.isEmpty else { throw Unusable(description: "\(scenario): the plan has no step.") }
     let record = RunRecord(
       id: RunID("20261121-104512-crash-7f3a"), plan: plan, inventory: scenario.inventory, facts: facts,

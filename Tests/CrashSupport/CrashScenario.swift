@@ -15,13 +15,15 @@ package struct CrashScenario: Sendable, CustomStringConvertible {
   package let inventory: Inventory
   /// The cluster before the run.
   package let state: SimulatedState
+  /// Only these hosts; empty for all.
+  package let limit: Set<String>
   /// Whether every case is tried, or a sample; for scenarios with few steps.
   package let thorough: Bool
 
   /// Makes a scenario.
   package init(
     _ variant: String, file: String, text: String, inputs: [String: String], inventory: Inventory,
-    state: SimulatedState, thorough: Bool = false
+    state: SimulatedState, limit: Set<String> = [], thorough: Bool = false
   ) {
     self.description = "\(file), \(variant)"
     self.file = file
@@ -29,6 +31,7 @@ package struct CrashScenario: Sendable, CustomStringConvertible {
     self.inputs = inputs
     self.inventory = inventory
     self.state = state
+    self.limit = limit
     self.thorough = thorough
   }
 }

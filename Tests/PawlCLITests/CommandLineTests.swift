@@ -14,7 +14,7 @@ struct CommandLineTests {
       ["resume"], ["runs"], ["show"],
       ["logs"],
       ["pause"], ["cancel"], ["approve"], ["release"], ["check"], ["facts"], ["runbooks"], ["inventory"],
-      ["demo"],
+      ["demo"], ["drain"], ["uncordon"],
     ])
   func help(command: [String]) async throws {
     let result = try await pawl.run(command + ["--help"])

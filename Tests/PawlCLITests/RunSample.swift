@@ -52,6 +52,7 @@ enum RunSample {
     }
     + [.completed, .paused("By anna."), .cancelled, .stuck(update)].map { .runStopped($0) }
     + [
+      .stepForced(update, attempt: 1, by: "eve@ops2", reason: "Agreed with the shop."),
       .stepUndoStarted(update, attempt: 1),
       .stepUndoFailed(update, attempt: 1, failure, retryAfterSeconds: 2),
       .stepUndoFailed(update, attempt: 2, failure, retryAfterSeconds: nil),

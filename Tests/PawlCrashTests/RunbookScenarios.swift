@@ -11,11 +11,13 @@ enum RunbookScenarios {
     let inputs: [String: String]
     let inventory: Inventory
     let state: SimulatedState
+    let limit: Set<String>
     let thorough: Bool
 
     init(
       _ variant: String, _ inputs: [String: String], controlPlanes: Int, workers: Int,
       sourcePerMinor: Bool = false, patching: Bool = false, others: Bool = false, gates: Bool = false,
+      limit: Set<String> = [], cordonedByARun: String? = nil,
       thorough: Bool = false
     ) {
       self.variant = variant
@@ -60,6 +62,11 @@ enum RunbookScenarios {
         }
         state.hosts["worker-2"]?.kernel = "6.1.119-1-amd64"
       }
+      if let node = cordonedByARun {
+        state.nodes[node]?.unschedulable = true
+        state.nodes[node]?.annotations["pawl.dev/cordoned-by"] = "20261101-090000-node-drain-0a1b"
+      }
+      self.limit = limit
       self.inventory = inventory
       self.state = state
       self.thorough = thorough
@@ -88,6 +95,14 @@ enum RunbookScenarios {
         "three control planes, an etcd host, a bastion", [:], controlPlanes: 3, workers: 2, patching: true,
         others: true),
     ],
+    "node-drain.yaml": [
+      Entry("one worker", [:], controlPlanes: 1, workers: 3, limit: ["worker-1"], thorough: true)
+    ],
+    "node-uncordon.yaml": [
+      Entry(
+        "one worker", [:], controlPlanes: 1, workers: 3, limit: ["worker-1"], cordonedByARun: "worker-1",
+        thorough: true)
+    ],
   ]
 
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
@@ -110,7 +125,7 @@ enum RunbookScenarios {
     entries[file, default: []].map { entry in
       CrashScenario(
         entry.variant, file: file, text: text(file), inputs: entry.inputs, inventory: entry.inventory,
-        state: entry.state, thorough: entry.thorough)
+        state: entry.state, limit: entry.limit, thorough: entry.thorough)
     }
   }
 

@@ -19,7 +19,7 @@ struct UndoCrashTests {
     state.nodes["worker-1"]?.annotations["example.org/owner"] = "anna"
     return CrashScenario(
       "worker-2 cordoned before", file: scenario.file, text: scenario.text, inputs: scenario.inputs,
-      inventory: .demo(controlPlanes: 1, workers: 3), state: state)
+      inventory: .demo(controlPlanes: 1, workers: 3), state: state, limit: scenario.limit)
   }
 
   private static let scenarios = RunbookScenarios.all + cordoned + RandomRunbooks.all

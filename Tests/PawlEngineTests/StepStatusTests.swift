@@ -8,11 +8,13 @@ struct StepStatusTests {
   private static let outcome = StepOutcome("Done.", changed: true)
   private static let failure = StepFailure(code: "x", message: "It failed.")
 
+  private static let limit = StepFailure(code: "y", message: "It stays.", retry: .limit)
+
   private static let statuses: [StepStatus] = [
     .pending, .started(attempt: 1), .waiting(attempt: 1), .ready(attempt: 1), .attached(attempt: 1),
     .succeeded(attempt: 1, outcome), .failed(attempt: 1, failure), .inDoubt(attempt: 1, reason: "r"),
     .probing(attempt: 1), .needsOperator(attempt: 1, question: "q"), .undoing(attempt: 1, undo: 1),
-    .undone(attempt: 1, outcome), .undoFailed(attempt: 1, undo: 1, failure),
+    .undone(attempt: 1, outcome), .undoFailed(attempt: 1, undo: 1, failure), .failed(attempt: 1, limit),
   ]
 
   private static let events: [RunEventKind] = [
@@ -24,7 +26,8 @@ struct StepStatusTests {
     .stepProbed(step, attempt: 1, .torn("t")), .stepProbed(step, attempt: 1, .attached("a")),
     .stepProbed(step, attempt: 1, .unknown("q")), .stepProbed(step, attempt: 1, .unreachable(failure)),
     .stepDecided(step, attempt: 1, .done, by: "o"), .stepDecided(step, attempt: 1, .redo, by: "o"),
-    .stepRetried(step, attempt: 1), .stepStopped(step, attempt: 1, reason: "r"),
+    .stepForced(step, attempt: 1, by: "o", reason: "r"), .stepRetried(step, attempt: 1),
+    .stepStopped(step, attempt: 1, reason: "r"),
     .stepUndoStarted(step, attempt: 1), .stepUndoStarted(step, attempt: 2),
     .stepUndone(step, attempt: 1, outcome), .stepUndoFailed(step, attempt: 1, failure, retryAfterSeconds: 2),
   ]
@@ -43,6 +46,8 @@ struct StepStatusTests {
     "being probed + step-probed unreachable": "in doubt", "in doubt + step-decided done": "done",
     "in doubt + step-decided redo": "ready", "needs an operator + step-decided done": "done",
     "needs an operator + step-decided redo": "ready", "failed + step-retried": "ready",
+    "failed at its limit + step-retried": "ready", "failed at its limit + step-forced": "ready",
+    "failed at its limit + step-undo-started 1": "being undone",
     "running + step-stopped": "in doubt",
     "waiting to try again + step-undo-started 1": "being undone",
     "ready + step-undo-started 1": "being undone", "done + step-undo-started 1": "being undone",
@@ -65,7 +70,8 @@ struct StepStatusTests {
     var seen: Set<String> = []
     for status in Self.statuses {
       for event in Self.events {
-        let pair = "\(status.label) + \(Self.name(event))"
+        let name = status.limit == nil ? status.label : "\(status.label) at its limit"
+        let pair = "\(name) + \(Self.name(event))"
         do throws(IllegalTransition) {
           let next = try status.next(after: event, of: Self.step)
           #expect(next.label == Self.legal[pair], "\(pair)")

@@ -17,7 +17,7 @@ struct KubeClusterTests {
     let subject = ClusterClientContract.Subject(
       client: KubeCluster(try KubeClient(configuration: stub.configuration())), worker: "worker-1",
       evictable: ("shop", "app=cart"), guarded: ("shop", "app=db"),
-      daemonSet: ("kube-system", "kube-proxy"))
+      daemonSet: ("kube-system", "kube-proxy"), volume: ("worker-1", "pv-1", "shop", "data-db-1"))
     try await ClusterClientContract.run(name, on: subject)
   }
 
@@ -95,6 +95,16 @@ private enum Script {
     .init("/api/v1/namespaces/shop/pods", query: ["labelSelector": "app=db"], list(database)),
     .init("/api/v1/namespaces/shop/pods/cart-1", .json(cart)),
     .init("/api/v1/namespaces/shop/pods/db-1", .json(database)),
+    .init("/apis/storage.k8s.io/v1/volumeattachments", query: ["watch": "true"], .silence),
+    .init(
+      "/apis/storage.k8s.io/v1/volumeattachments",
+      list(
+        attachment("a", of: #""persistentVolumeName":"pv-1""#, to: "worker-1"),
+        attachment("b", of: #""persistentVolumeName":"pv-2""#, to: "cp-1"),
+        attachment("c", of: #""inlineVolumeSpec":{}"#, to: "worker-1"))),
+    .init(
+      "/api/v1/namespaces/shop/persistentvolumeclaims/data-db-1",
+      .json(#"{"metadata":{"name":"data-db-1","namespace":"shop"},"spec":{"volumeName":"pv-1"}}"#)),
     .init("/apis/policy", .json(#"{"versions":[{"version":"v1beta1"}]}"#)),
     .init(
       "/apis/policy/v1beta1/poddisruptionbudgets",
@@ -125,8 +135,12 @@ private enum Script {
     if name.contains("UID") {
       cart.replies = [.failure(409, "Conflict", "the UID in the precondition differs")]
     }
+    let notFound = Stub.Reply.failure(404, "NotFound", "not found")
+    let deletion: [Stub.Route] =
+      name.contains("no grace")
+      ? [.init(path + "/cart-1", method: "DELETE", success, notFound), .init(path + "/cart-1", notFound)] : []
     let blocked = Stub.Reply.failure(429, "TooManyRequests", "Cannot evict pod")
-    return [
+    return deletion + [
       .init("/api/v1", EvictionTests.resources("v1beta1")), cart,
       .init(path + "/db-1/eviction", method: "POST", blocked),
     ]
@@ -140,6 +154,10 @@ private enum Script {
 
   private static func deletion(of object: String) -> Stub.Reply {
     .lines([#"{"type":"DELETED","object":\#(object)}"#], then: "hang")
+  }
+
+  private static func attachment(_ name: String, of source: String, to node: String) -> String {
+    #"{"metadata":{"name":"\#(name)"},"spec":{"attacher":"x","nodeName":"\#(node)","source":{\#(source)}}}"#
   }
 
   private static func node(

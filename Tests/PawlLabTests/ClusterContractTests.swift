@@ -52,7 +52,7 @@ private struct Scene {
     let (cluster, _, _) = try KubeCluster.open(KubernetesAccess(kubeconfig: Lab.client + "/kubeconfig"))
     return ClusterClientContract.Subject(
       client: cluster, worker: name, evictable: (name, "app=evictable"), guarded: (name, "app=guarded"),
-      daemonSet: ("kube-system", "kube-proxy"))
+      daemonSet: ("kube-system", "kube-proxy"), volume: (name, name, name, "data"))
   }
 
   func create() async throws {
@@ -64,6 +64,8 @@ private struct Scene {
   }
 
   func remove() async throws {
+    try await Lab.run("kubectl", "delete", "volumeattachment", name, "--ignore-not-found")
+    try await Lab.run("kubectl", "delete", "persistentvolume", name, "--ignore-not-found", "--wait=false")
     try await Lab.run("kubectl", "delete", "node", name, "--ignore-not-found")
     try await Lab.run("kubectl", "delete", "namespace", name, "--ignore-not-found", "--wait=false")
   }
@@ -81,6 +83,10 @@ private struct Scene {
       // The label keeps the pods of kube-proxy away.
       #"{"apiVersion":"v1","kind":"Node","metadata":{"name":"\#(name)","labels":{"kubernetes.io/os":"none"}},"status":{"nodeInfo":{"kubeletVersion":"v1.19.16"}}}"#,
       #"{"apiVersion":"policy/v1beta1","kind":"PodDisruptionBudget","metadata":{"name":"guarded","namespace":"\#(name)"},"spec":{"minAvailable":1,"selector":{"matchLabels":{"app":"guarded"}}}}"#,
+      #"{"apiVersion":"v1","kind":"PersistentVolume","metadata":{"name":"\#(name)"},"spec":{"capacity":{"storage":"1Mi"},"accessModes":["ReadWriteOnce"],"persistentVolumeReclaimPolicy":"Retain","storageClassName":"none","hostPath":{"path":"/none"}}}"#,
+      #"{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"data","namespace":"\#(name)"},"spec":{"storageClassName":"none","volumeName":"\#(name)","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Mi"}}}}"#,
+      // No driver of that name is there, so nobody acts on it.
+      #"{"apiVersion":"storage.k8s.io/v1","kind":"VolumeAttachment","metadata":{"name":"\#(name)"},"spec":{"attacher":"contract.pawl.dev","nodeName":"\#(name)","source":{"persistentVolumeName":"\#(name)"}}}"#,
       pod("evictable"), pod("guarded"),
     ]
     return #"{"apiVersion":"v1","kind":"List","items":[\#(objects.joined(separator: ","))]}"#

@@ -44,6 +44,8 @@ import Testing
     ("inventory", "packages", "manager", PackageSource.Manager.allCases.map(\.rawValue)),
     ("inventory", "policy", "localData", Policy.LossPolicy.allCases.map(\.rawValue)),
     ("inventory", "policy", "unmanagedPods", Policy.LossPolicy.allCases.map(\.rawValue)),
+    ("inventory", "drain", "atLimit", DrainSettings.AtLimit.allCases.map(\.rawValue)),
+    ("inventory", "podRule", "action", PodRule.Action.allCases.map(\.rawValue)),
     ("inventory", "policy", "onFailure", Policy.FailurePolicy.allCases.map(\.rawValue)),
     ("inventory", "prometheusGate", "op", Gates.Comparison.allCases.map(\.rawValue)),
     ("runbook", "selector", "role", HostRole.allCases.map(\.rawValue)),

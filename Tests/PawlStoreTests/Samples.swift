@@ -58,6 +58,7 @@ enum Sample {
         .stepAttemptFailed(step, attempt: 1, failure, retryAfterSeconds: 5),
         .stepFailed(step, attempt: 2, failure), .stepInDoubt(step, attempt: 2, reason: "killed"),
         .stepProbeStarted(step, attempt: 2), .stepDecided(step, attempt: 2, .redo, by: "eve@ops2"),
+        .stepForced(step, attempt: 3, by: "eve@ops2", reason: "agreed with shop"),
         .stepRetried(step, attempt: 3), .stepStopped(step, attempt: 3, reason: "asked for"),
         .stepUndoStarted(step, attempt: 1),
         .stepUndoFailed(step, attempt: 1, failure, retryAfterSeconds: 2),
@@ -67,6 +68,7 @@ enum Sample {
         .controlRequested(.cancel, by: "eve@ops2"),
         .controlRequested(.cancelNow, by: "eve@ops2"),
         .controlRequested(.approve(step, .done), by: "eve@ops2"),
+        .controlRequested(.force(step, reason: "agreed"), by: "eve@ops2"),
       ] + verdicts.map { .stepProbed(step, attempt: 2, $0) } + outcomes.map { .runStopped($0) }
     return kinds.enumerated().map { event($0.offset + 1, $0.element) }
   }()

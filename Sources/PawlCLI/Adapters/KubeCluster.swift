@@ -85,6 +85,31 @@ struct KubeCluster: ClusterClient {
     }
   }
 
+  func attachedVolumes(node: String) async throws(ClusterError) -> [String] {
+    try await asking { () throws(KubeError) in Self.volumes(try await client.volumeAttachments(), of: node) }
+  }
+
+  func waitForAttachedVolumes(
+    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
+  ) async throws(ClusterError) -> [String] {
+    try await asking { () throws(KubeError) in
+      let attachments = try await client.waitForVolumeAttachments(deadline: .now + .seconds(timeoutSeconds)) {
+        condition(Self.volumes($0, of: node))
+      }
+      return Self.volumes(attachments, of: node)
+    }
+  }
+
+  private static func volumes(_ attachments: [KubeVolumeAttachment], of node: String) -> [String] {
+    attachments.filter { $0.spec.nodeName == node }.compactMap(\.spec.source.persistentVolumeName)
+  }
+
+  func volume(namespace: String, claim: String) async throws(ClusterError) -> String? {
+    try await asking { () throws(KubeError) in
+      try await client.volumeName(namespace: namespace, claim: claim)
+    }
+  }
+
   func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool {
     try await asking { () throws(KubeError) in
       try await client.daemonSet(namespace: namespace, name: name) != nil
@@ -210,7 +235,7 @@ extension ClusterPod {
       phase: pod.status.phase ?? "Unknown", ready: pod.isReady,
       terminating: pod.metadata.deletionTimestamp != nil, finalizers: pod.metadata.finalizers,
       controller: owner.map { Owner(kind: $0.kind, name: $0.name) }, hasEmptyDir: pod.hasEmptyDir,
-      images: pod.spec.containers.compactMap(\.image))
+      claims: pod.claims, images: pod.spec.containers.compactMap(\.image))
   }
 }
 
@@ -222,6 +247,7 @@ extension ClusterBudget {
       disruptionsAllowed: budget.status?.disruptionsAllowed ?? 0,
       currentHealthy: budget.status?.currentHealthy ?? 0,
       desiredHealthy: budget.status?.desiredHealthy ?? 0, expectedPods: budget.status?.expectedPods ?? 0,
+      allowsUnhealthy: budget.spec.unhealthyPodEvictionPolicy == "AlwaysAllow",
       selects: { budget.protects(namespace: namespace, labels: $0) })
   }
 }

@@ -115,10 +115,15 @@ struct CancelCommand: AsyncParsableCommand {
   }
 }
 
-/// `pawl approve RUN STEP --as done|redo`
+/// `pawl approve RUN STEP --as done|redo|force`
 struct ApproveCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "approve", abstract: "Answer for a step that only an operator can tell about.")
+    commandName: "approve",
+    abstract: "Answer for a step that only an operator can tell about, or force one past its limit.",
+    discussion: """
+      'force' is for a drain that has paused at its limit: the next attempt deletes the pods that are left with no \
+      grace, whatever their disruption budgets say. Who did so and why is kept in the run's journal.
+      """)
 
   @Argument(help: "The run.")
   var runID: String
@@ -126,13 +131,33 @@ struct ApproveCommand: AsyncParsableCommand {
   @Argument(help: "The step.")
   var step: String
 
-  @Option(name: .customLong("as"), help: "done: it took effect; redo: it did not, or may be done again.")
+  @Option(
+    name: .customLong("as"),
+    help: "done: it took effect; redo: it did not, or may be done again; force: go past its limit.")
   var decision: Decision
+
+  @Option(help: ArgumentHelp("Why, with 'force'; kept in the journal.", valueName: "text"))
+  var reason: String?
 
   @OptionGroup var state: StateOptions
 
   /// The answers.
-  enum Decision: String, ExpressibleByArgument, CaseIterable { case done, redo }
+  enum Decision: String, ExpressibleByArgument, CaseIterable { case done, redo, force }
+
+  func validate() throws {
+    if decision == .force, reason?.isEmpty ?? true {
+      throw ValidationError("--as force needs --reason: it is kept in the journal.")
+    }
+    if decision != .force, reason != nil { throw ValidationError("--reason goes with --as force only.") }
+  }
+
+  private func action(for step: StepID) -> ControlAction {
+    switch decision {
+    case .done: .approve(step, .done)
+    case .redo: .approve(step, .redo)
+    case .force: .force(step, reason: reason ?? "")
+    }
+  }
 
   func run() async throws {
     try await reportingFailures {
@@ -142,30 +167,36 @@ struct ApproveCommand: AsyncParsableCommand {
       guard desk.record.plan.step(step) != nil else {
         throw CommandFailure(.usage, "Run \(id) has no step '\(step)'; 'pawl show \(id)' lists them.")
       }
-      let answer: OperatorDecision = decision == .done ? .done : .redo
       switch try await desk.find() {
       case .underWay(let holder):
-        _ = try await desk.ask(.approve(step, answer), holder)
+        _ = try await desk.ask(action(for: step), holder)
         Console.line("Noted; run \(id) goes on.")
       case .stopped(let lock):
         defer { lock?.release() }
-        try await decide(step, answer, desk)
+        try await decide(step, desk)
         Console.line("Noted. To go on: pawl resume \(id)")
       }
       return .success
     }
   }
 
-  private func decide(_ step: StepID, _ answer: OperatorDecision, _ desk: ControlDesk) async throws {
+  private func decide(_ step: StepID, _ desk: ControlDesk) async throws {
     let (record, events) = try await desk.store.load(desk.record.id)
-    switch try RunState(plan: record.plan, events: events).status(of: step) {
-    case .needsOperator(let attempt, _), .inDoubt(let attempt, _):
-      let kind = RunEventKind.stepDecided(step, attempt: attempt, answer, by: RunWorkflow.owner)
-      try await desk.store.append(
-        [RunEvent(sequence: events.count + 1, time: Date(), kind: kind)], to: record.id)
-    case let status:
+    let status = try RunState(plan: record.plan, events: events).status(of: step)
+    let kind: RunEventKind
+    switch (action(for: step), status) {
+    case (.approve(_, let answer), .needsOperator), (.approve(_, let answer), .inDoubt):
+      kind = .stepDecided(step, attempt: status.attempt, answer, by: RunWorkflow.owner)
+    case (.force(_, let reason), _) where status.limit != nil:
+      kind = .stepForced(step, attempt: status.attempt, by: RunWorkflow.owner, reason: reason)
+    case (.force, _):
+      throw CommandFailure(
+        .failed, "\(step) is \(status.label); only a step that stopped at its limit can be forced.")
+    default:
       throw CommandFailure(.failed, "\(step) is \(status.label); there is nothing to answer for.")
     }
+    try await desk.store.append(
+      [RunEvent(sequence: events.count + 1, time: Date(), kind: kind)], to: record.id)
   }
 }
 

@@ -23,6 +23,7 @@ struct PawlCommand: AsyncParsableCommand {
         name: "Jobs",
         subcommands: [
           UpgradeCommand.self, PatchCommand.self, PlanCommand.self, ApplyCommand.self, RunCommandLine.self,
+          DrainCommand.self, UncordonCommand.self,
         ]),
       CommandGroup(
         name: "Runs",

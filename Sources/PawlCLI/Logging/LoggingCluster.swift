@@ -48,6 +48,29 @@ struct LoggingCluster: ClusterClient {
     }
   }
 
+  func attachedVolumes(node: String) async throws(ClusterError) -> [String] {
+    try await log.call("attachedVolumes", ["node": node], status: { "\($0.count) volumes" }) {
+      () throws(ClusterError) in
+      try await inner.attachedVolumes(node: node)
+    }
+  }
+
+  func volume(namespace: String, claim: String) async throws(ClusterError) -> String? {
+    try await log.call("volume", ["claim": "\(namespace)/\(claim)"], status: found) {
+      () throws(ClusterError) in
+      try await inner.volume(namespace: namespace, claim: claim)
+    }
+  }
+
+  func waitForAttachedVolumes(
+    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
+  ) async throws(ClusterError) -> [String] {
+    try await log.call("waitForAttachedVolumes", ["node": node], status: { "\($0.count) volumes" }) {
+      () throws(ClusterError) in
+      try await inner.waitForAttachedVolumes(node: node, timeoutSeconds: timeoutSeconds, until: condition)
+    }
+  }
+
   func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool {
     try await log.call("daemonSetExists", ["daemonSet": "\(namespace)/\(name)"], status: { "\($0)" }) {
       () throws(ClusterError) in

@@ -97,6 +97,7 @@ struct EventLine: Encodable {
     case .runStopped(let end):
       outcome = end.label
       exitCode = Int(ExitStatus(end).rawValue)
+      if case .paused(let reason) = end { message = reason }
     case .stepStarted(_, let attempt), .stepProbeStarted(_, let attempt), .stepRetried(_, let attempt),
       .stepUndoStarted(_, let attempt):
       self.attempt = attempt
@@ -116,6 +117,8 @@ struct EventLine: Encodable {
     case .stepProbed(_, let attempt, let verdict): (self.attempt, message) = (attempt, verdict.sentence)
     case .stepDecided(_, let attempt, let decision, let by):
       (self.attempt, message) = (attempt, "\(by): \(decision.rawValue)")
+    case .stepForced(_, let attempt, let by, let reason):
+      (self.attempt, message) = (attempt, "\(by): force, because: \(reason)")
     case .controlRequested(let action, let by): message = "\(by): \(action.label)"
     case .stepStopped(_, let attempt, let reason): (self.attempt, message) = (attempt, reason)
     }

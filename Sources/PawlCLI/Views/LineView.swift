@@ -76,6 +76,8 @@ struct LineView: RunView {
       write("\(by) asks: \(action.label).")
     case .stepStopped(let step, _, let reason):
       line(palette.yellow("stop"), step, reason)
+    case .stepForced(let step, _, let by, let reason):
+      line("told", step, "\(by) says: force, because: \(reason)")
     case .stepDecided(let step, _, let decision, let by):
       if decision == .done { done += 1 }
       line("told", step, "\(by) says: \(decision.rawValue).")

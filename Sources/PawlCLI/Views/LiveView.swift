@@ -50,6 +50,9 @@ struct LiveView: RunView {
     switch event {
     case .runStarted, .runStopped, .stepRetried: return
     case .stepDecided(_, _, let decision, _): if decision == .done { done += 1 }
+    case .stepForced(let step, _, let by, let reason):
+      erase()
+      screen.line("  \(by) says of \(step): force, because: \(reason)")
     case .controlRequested(let action, let by):
       erase()
       screen.line("  \(by) asks: \(action.label)")

@@ -24,7 +24,7 @@ enum RunText {
       return ["Stopped: only you can tell whether \(step) took effect. \(count)"] + failure(of: step, state)
         + answers(for: step, run, state) + ["Then:          pawl resume \(run)"]
     case .paused(let reason):
-      return ["Paused: \(reason) \(count)"] + open(plan, state) + left(plan, state)
+      return ["Paused: \(reason) \(count)"] + open(plan, state) + limits(plan, state) + left(plan, state)
         + ["To go on: pawl resume \(run)"]
     case .stuck(let step):
       return ["Stuck: what the run left can't be undone because of \(step). \(count)"]
@@ -41,6 +41,11 @@ enum RunText {
         "No longer watching; remote commands under way go on by themselves. \(count)"
       ] + open(plan, state) + ["To find them again and go on: pawl resume \(run)"]
     }
+  }
+
+  /// What to do about steps that stopped at their limit.
+  private static func limits(_ plan: Plan, _ state: RunState) -> [String] {
+    plan.steps.compactMap { state.status(of: $0.id).limit?.hint }.map { "  \($0)" }
   }
 
   /// How to answer for a step that only an operator can tell about; empty for any other.

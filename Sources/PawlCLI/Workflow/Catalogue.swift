@@ -49,6 +49,8 @@ enum BuiltInRunbooks {
   /// Texts by name.
   static let texts: [String: String] = [
     "kubeadm-upgrade": String(decoding: PackageResources.kubeadm_upgrade_yaml, as: UTF8.self),
+    "node-drain": String(decoding: PackageResources.node_drain_yaml, as: UTF8.self),
+    "node-uncordon": String(decoding: PackageResources.node_uncordon_yaml, as: UTF8.self),
     "os-patch": String(decoding: PackageResources.os_patch_yaml, as: UTF8.self),
   ]
 }

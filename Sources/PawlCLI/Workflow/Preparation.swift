@@ -24,6 +24,23 @@ struct Preparation {
     return try Self.accept(facts, problems)
   }
 
+  /// What the API server alone says, of a cluster that has these hosts' nodes.
+  ///
+  /// - Throws: `CommandFailure` with every error at once.
+  func clusterFacts(for hosts: [PawlModel.Host]) async throws(CommandFailure) -> Facts {
+    let report = await FactGatherer(hosts: world.hosts, cluster: world.cluster).gatherCluster()
+    let missing = hosts.filter { report.facts?.cluster.node(named: $0.node) == nil && report.facts != nil }
+    return try Self.accept(
+      report.facts,
+      report.problems
+        + missing.map { host in
+          CheckProblem(
+            subject: host.name, code: "unknown-node",
+            message: "The API server knows no node '\(host.node)' for the host \(host.name).",
+            hint: "Check 'node:' of that host in the inventory.")
+        })
+  }
+
   /// The same for facts that were saved earlier.
   ///
   /// - Throws: `CommandFailure` with every error at once.

@@ -93,7 +93,7 @@ struct RunWorkflow {
   /// Removes what the run's remote commands left on its hosts. A host that is away keeps it; `pawl release` finds it.
   private func cleanUp(_ id: RunID, plan: Plan, world: World) async {
     await withTaskGroup(of: Void.self) { group in
-      for host in Set(plan.steps.compactMap(\.host)) {
+      for host in Set(plan.steps.filter(ActionRegistry.standard.startsCommands).compactMap(\.host)) {
         group.addTask {
           do {
             try await world.hosts.session(to: host).removeJobs(of: id)

@@ -1,3 +1,5 @@
+import Logging
+import PawlKube
 import PawlModel
 import PawlSteps
 
@@ -23,10 +25,16 @@ struct World: Sendable {
     let (cluster, warnings, secrets) = try KubeCluster.open(inventory.kubernetes)
     for warning in warnings { Console.error("warning: \(warning)") }
     let hosts = SSHHosts(inventory)
+    let level = log.level
     return World(
       hosts: hosts, cluster: cluster, http: try CurlProbe(), leases: cluster,
       redactor: Redactor(secrets: secrets),
-      close: { await hosts.close() }
-    ).logged(at: log.level)
+      close: {
+        await hosts.close()
+        var logger = Logger(label: "pawl.cluster", factory: StandardErrorLog.init)
+        logger.logLevel = level
+        logger.debug("closed", metadata: ["requests": "\(cluster.client.statistics.requests)"])
+      }
+    ).logged(at: level)
   }
 }

@@ -168,6 +168,8 @@ package struct Policy: Sendable, Hashable, Codable {
   package var localData: LossPolicy
   /// Pods without a controller.
   package var unmanagedPods: LossPolicy
+  /// Single pods, and the limit.
+  package var drain: DrainSettings
   /// What a run left when a step failed for good.
   package var onFailure: FailurePolicy
   /// How hosts are patched.
@@ -178,14 +180,15 @@ package struct Policy: Sendable, Hashable, Codable {
   /// Makes a policy; the defaults are the cautious ones.
   package init(
     maxUnavailable: Int = 1, drainTimeoutSeconds: Int = 600, localData: LossPolicy = .refuse,
-    unmanagedPods: LossPolicy = .refuse, onFailure: FailurePolicy = .keep, patch: PatchPolicy = PatchPolicy(),
-    gates: Gates = Gates()
+    unmanagedPods: LossPolicy = .refuse, onFailure: FailurePolicy = .keep,
+    drain: DrainSettings = DrainSettings(), patch: PatchPolicy = PatchPolicy(), gates: Gates = Gates()
   ) {
     self.maxUnavailable = maxUnavailable
     self.drainTimeoutSeconds = drainTimeoutSeconds
     self.localData = localData
     self.unmanagedPods = unmanagedPods
     self.onFailure = onFailure
+    self.drain = drain
     self.patch = patch
     self.gates = gates
   }
@@ -199,6 +202,7 @@ package struct Policy: Sendable, Hashable, Codable {
       localData: try values.decode(LossPolicy.self, forKey: .localData),
       unmanagedPods: try values.decode(LossPolicy.self, forKey: .unmanagedPods),
       onFailure: try values.decodeIfPresent(FailurePolicy.self, forKey: .onFailure) ?? .keep,
+      drain: try values.decodeIfPresent(DrainSettings.self, forKey: .drain) ?? DrainSettings(),
       patch: try values.decodeIfPresent(PatchPolicy.self, forKey: .patch) ?? PatchPolicy(),
       gates: try values.decodeIfPresent(Gates.self, forKey: .gates) ?? Gates())
   }

@@ -17,7 +17,7 @@ enum InventoryKeys {
   static let policy = KeySet(
     "'policy'",
     optional: [
-      "maxUnavailable", "drainTimeout", "localData", "unmanagedPods", "onFailure", "patch", "gates",
+      "maxUnavailable", "drainTimeout", "localData", "unmanagedPods", "onFailure", "drain", "patch", "gates",
     ])
   static let patchPolicy = KeySet("'patch'", optional: ["rebootRequiredCommand"])
   static let gates = KeySet("'gates'", optional: ["prometheus", "http", "command"])
@@ -29,12 +29,14 @@ enum InventoryKeys {
   static let commandGate = KeySet(
     "a gate of a command", required: ["name", "run"], optional: ["asRoot"] + gateTiming)
   private static let gateTiming = ["samples", "of", "interval", "timeout"]
+  static let drain = KeySet("'drain'", optional: ["pods", "atLimit", "maxParallelEvictions"])
+  static let podRule = KeySet("a pod rule", optional: ["namespace", "labels", "action", "order"])
 
   /// By definition in the schema.
   static let byDefinition: [String: KeySet] = [
     "inventory": inventory, "metadata": metadata, "kubernetes": kubernetes, "ssh": ssh, "bastion": bastion,
-    "host": host, "packages": packages, "policy": policy, "patchPolicy": patchPolicy, "gates": gates,
-    "prometheusGate": prometheusGate,
-    "httpGate": httpGate, "commandGate": commandGate,
+    "host": host, "packages": packages, "policy": policy, "drain": drain, "podRule": podRule,
+    "patchPolicy": patchPolicy, "gates": gates, "prometheusGate": prometheusGate, "httpGate": httpGate,
+    "commandGate": commandGate,
   ]
 }

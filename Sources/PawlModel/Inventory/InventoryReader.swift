@@ -81,7 +81,7 @@ struct InventoryReader {
 
   // MARK: Small values
 
-  private func objectName(_ cursor: YAMLCursor) -> String? {
+  func objectName(_ cursor: YAMLCursor) -> String? {
     guard let text = cursor.text() else { return nil }
     guard Names.isObjectName(text) else {
       cursor.error(
@@ -202,7 +202,7 @@ struct InventoryReader {
     return roles
   }
 
-  private func labels(_ cursor: YAMLCursor) -> [String: String] {
+  func labels(_ cursor: YAMLCursor) -> [String: String] {
     let pairs = (cursor.entries() ?? []).compactMap { entry in
       cursor.value(of: entry).text().map { (entry.key, $0) }
     }
@@ -256,6 +256,7 @@ struct InventoryReader {
       localData: mapping["localData"]?.choice(Policy.LossPolicy.self) ?? defaults.localData,
       unmanagedPods: mapping["unmanagedPods"]?.choice(Policy.LossPolicy.self) ?? defaults.unmanagedPods,
       onFailure: mapping["onFailure"]?.choice(Policy.FailurePolicy.self) ?? defaults.onFailure,
+      drain: mapping["drain"].map(drainSettings) ?? defaults.drain,
       patch: mapping["patch"].map(readPatchPolicy) ?? defaults.patch,
       gates: mapping["gates"].map(GatesReader(log: log).gates) ?? defaults.gates)
   }

@@ -85,7 +85,9 @@ extension YAMLCursor {
     case .int: return integer(in: Int.min...Int.max).map(Value.int)
     case .bool: return bool().map(Value.bool)
     case .duration: return duration().map(Value.int)
-    case .string: return text().map(Value.string)
+    // A text may be empty, when that is written in so many words.
+    case .string:
+      return scalar.map { !$0.isNull && $0.text.isEmpty } == true ? .string("") : text().map(Value.string)
     case .version:
       guard let text = text() else { return nil }
       do {

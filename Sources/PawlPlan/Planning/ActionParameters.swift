@@ -35,6 +35,8 @@ enum ActionParameters {
     case (.duration, .string(let text)): seconds(text).map { .int($0) }
     case (.stringList, .list(let items)):
       items.allSatisfy { if case .string = $0 { true } else { false } } ? value : nil
+    case (.mapList, .list(let items)):
+      items.allSatisfy { if case .map = $0 { true } else { false } } ? value : nil
     default: nil
     }
   }
@@ -53,6 +55,7 @@ enum ActionParameters {
     case .version: "a version such as 1.20.15"
     case .duration: "a duration such as 10m"
     case .stringList: "a list of texts"
+    case .mapList: "a list of maps"
     }
   }
 

@@ -15,6 +15,10 @@ package enum PlanBasis {
       "policy/localData": inventory.policy.localData.rawValue,
       "policy/unmanagedPods": inventory.policy.unmanagedPods.rawValue,
     ]
+    // Left out where nobody has set it, so that plans of 0.1.0 are not stale by it.
+    if inventory.policy.drain != DrainSettings() {
+      entries["policy/drain"] = inventory.policy.drain.value.description
+    }
     // Without a template the file is not touched, and what its name is does not matter.
     if let template = inventory.packages.sourceTemplate {
       entries["packages/sourceTemplate"] = template

@@ -4,7 +4,7 @@ import PawlModel
 enum PlanNotes {
   static func notes(for steps: [PlanStep], hops: [UpgradeHop], request: Planner.Request) -> [PlanNote] {
     guard !steps.isEmpty else { return [] }
-    return controlPlaneNotes(steps, request) + cordonNotes(steps, request) + budgetNotes(request)
+    return controlPlaneNotes(steps, request) + cordonNotes(steps, request) + budgetNotes(steps, request)
       + releaseNotes(hops) + pointOfNoReturn(steps)
   }
 
@@ -21,18 +21,21 @@ enum PlanNotes {
     ]
   }
 
-  private static func cordonNotes(_ steps: [PlanStep], _ request: Planner.Request) -> [PlanNote] {
-    let touched = Set(steps.compactMap(\.host))
-    let nodes = Set(request.inventory.hosts.filter { touched.contains($0.name) }.map(\.node))
-    return request.facts.cluster.nodes.filter {
-      nodes.contains($0.name) && $0.cordoned && $0.cordonedByRun == nil
-    }.map { node in
-      PlanNote(.warning, "\(node.name) is cordoned already; it is upgraded, and stays cordoned.")
-    }
+  /// The nodes that the plan takes out of service.
+  private static func drained(_ steps: [PlanStep]) -> Set<String> {
+    Set(steps.flatMap(\.effects).compactMap { if case .outOfService(let node) = $0 { node } else { nil } })
   }
 
-  private static func budgetNotes(_ request: Planner.Request) -> [PlanNote] {
-    request.facts.cluster.podDisruptionBudgets.filter { $0.disruptionsAllowed == 0 }.map { budget in
+  private static func cordonNotes(_ steps: [PlanStep], _ request: Planner.Request) -> [PlanNote] {
+    let drained = drained(steps)
+    return request.facts.cluster.nodes
+      .filter { $0.cordoned && $0.cordonedByRun == nil && drained.contains($0.name) }
+      .map { PlanNote(.warning, "\($0.name) is cordoned already, by somebody else; it stays cordoned.") }
+  }
+
+  private static func budgetNotes(_ steps: [PlanStep], _ request: Planner.Request) -> [PlanNote] {
+    if drained(steps).isEmpty { return [] }
+    return request.facts.cluster.podDisruptionBudgets.filter { $0.disruptionsAllowed == 0 }.map { budget in
       PlanNote(
         .warning,
         "The budget \(budget.namespace)/\(budget.name) allows no disruption now (\(budget.currentHealthy) healthy, "

@@ -17,7 +17,7 @@ struct PlanScope: Sendable {
       "policy": .map([
         "maxUnavailable": .int(policy.maxUnavailable), "drainTimeout": .int(policy.drainTimeoutSeconds),
         "localData": .string(policy.localData.rawValue),
-        "unmanagedPods": .string(policy.unmanagedPods.rawValue),
+        "unmanagedPods": .string(policy.unmanagedPods.rawValue), "drain": policy.drain.value,
         "patch": .map([
           "rebootRequiredCommand": .list(policy.patch.rebootRequiredCommand.map { .string($0) })
         ]),

@@ -158,6 +158,8 @@ package struct SimulatedState: Sendable, Hashable {
   package var terminatingNamespaces: Set<String> = []
   /// What web addresses answer; others can't be reached.
   package var web: [String: HTTPAnswer] = [:]
+  /// Persistent volumes that are attached, by node.
+  package var attachedVolumes: [String: Set<String>] = [:]
 
   /// Makes an empty cluster.
   package init(version: KubernetesVersion) { self.clusterVersion = version }

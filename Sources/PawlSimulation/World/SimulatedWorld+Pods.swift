@@ -11,6 +11,7 @@ extension SimulatedWorld {
         let node = state.place(for: workload)
       else { continue }
       state.pods[uid]?.node = node
+      state.attachedVolumes[node, default: []].formUnion(pod.claims)
       timeline.schedule(.podReady(uid: uid), at: now + SimulatedTimes.podStart)
     }
   }
@@ -43,10 +44,13 @@ extension SimulatedWorld {
     let number = nextNumber()
     let uid = Self.uid(number)
     let isReady = ready && node != nil
+    let name = name ?? "\(workload.owner.name)-\(Self.suffix(number))"
+    let claims = workload.hasVolume ? ["data-\(name)"] : []
     state.pods[uid] = ClusterPod(
-      namespace: workload.namespace, name: name ?? "\(workload.owner.name)-\(Self.suffix(number))", uid: uid,
+      namespace: workload.namespace, name: name, uid: uid,
       labels: workload.labels, node: node, phase: isReady ? "Running" : "Pending", ready: isReady,
-      controller: workload.owner, hasEmptyDir: workload.hasEmptyDir, images: [workload.image])
+      controller: workload.owner, hasEmptyDir: workload.hasEmptyDir, claims: claims, images: [workload.image])
+    if let node { state.attachedVolumes[node, default: []].formUnion(claims) }
     guard !isReady, node != nil else { return }
     timeline.schedule(.podReady(uid: uid), at: now + SimulatedTimes.podStart)
   }
@@ -68,6 +72,9 @@ extension SimulatedWorld {
   mutating func remove(_ uid: String) {
     guard let pod = state.pods[uid], pod.finalizers.isEmpty else { return }
     state.pods[uid] = nil
+    if let node = pod.node, !pod.claims.isEmpty {
+      timeline.schedule(.volumesDetached(node: node, pod.claims), at: now + SimulatedTimes.detach)
+    }
     if pod.isMirror, let node = pod.node { makeMirrorPods(of: node) }
     fillAll()
   }

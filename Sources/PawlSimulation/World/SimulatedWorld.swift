@@ -87,6 +87,9 @@ struct SimulatedWorld: Sendable {
       state.pods[uid]?.phase = "Running"
       state.pods[uid]?.ready = true
     case .podGone(let uid): remove(uid)
+    case .volumesDetached(let node, let claims):
+      let used = state.pods.values.filter { $0.node == node }.flatMap(\.claims)
+      state.attachedVolumes[node]?.subtract(Set(claims).subtracting(used))
     case .kubeletReports(let node, let start):
       guard let current = kubeletStarts[node], current.count == start else { return }
       state.nodes[node]?.kubeletVersion = current.version

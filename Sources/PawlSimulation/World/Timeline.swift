@@ -5,6 +5,8 @@ struct Timeline: Sendable {
     case jobTurn(Int)
     case podReady(uid: String)
     case podGone(uid: String)
+    /// The volumes of claims leave a node, unless a pod there uses them again.
+    case volumesDetached(node: String, [String])
     /// A kubelet started the n-th time sends its first status, and then Ready.
     case kubeletReports(node: String, start: Int)
     case kubeletReady(node: String, start: Int)

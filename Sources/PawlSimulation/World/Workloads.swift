@@ -20,10 +20,14 @@ package struct SimulatedWorkload: Sendable, Hashable {
   package var labels: [String: String]
   package var image: String
   package var hasEmptyDir: Bool
+  /// Whether each of its pods has a claim, `data-POD`, for a volume of the same name; for a StatefulSet.
+  package var hasVolume: Bool
 
   /// Makes a workload; its pods carry the label `app` with its name.
   package init(
-    _ kind: Kind, namespace: String, name: String, replicas: Int = 1, image: String, hasEmptyDir: Bool = false
+    _ kind: Kind, namespace: String, name: String, replicas: Int = 1, image: String,
+    hasEmptyDir: Bool = false,
+    hasVolume: Bool = false
   ) {
     self.kind = kind
     self.namespace = namespace
@@ -32,6 +36,7 @@ package struct SimulatedWorkload: Sendable, Hashable {
     self.labels = ["app": name]
     self.image = image
     self.hasEmptyDir = hasEmptyDir
+    self.hasVolume = hasVolume
   }
 
   /// The controller that owns its pods.

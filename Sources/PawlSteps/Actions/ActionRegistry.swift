@@ -45,6 +45,9 @@ package struct ActionRegistry: Sendable {
   /// Whether a step's action has an undo.
   package func hasUndo(_ step: PlanStep) -> Bool { actions[step.uses] is any UndoableAction.Type }
 
+  /// Whether a step may start commands on its host, and so leave files there.
+  package func startsCommands(_ step: PlanStep) -> Bool { (actions[step.uses]?.hostChanges ?? 1) > 0 }
+
   /// The action of a step, with its parameters read.
   /// - Throws: `unknown-action` or `invalid-parameters`.
   package func action(for step: PlanStep) throws(StepFailure) -> any Action {

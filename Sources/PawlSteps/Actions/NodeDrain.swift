@@ -16,14 +16,42 @@ package struct NodeDrain: UndoableAction {
         "unmanagedPods", .string, default: .string("refuse"), allowed: lossPolicies,
         "What happens to pods that nothing creates again."),
       .init("gracePeriod", .int, default: .int(-1), "Seconds pods get to end; -1 for each pod's own."),
+      .init(
+        "pods", .mapList, default: .list([]),
+        "Rules for single pods, as in the inventory's `policy.drain.pods`; the plan adds those for pods that others need."
+      ),
+      .init("maxParallelEvictions", .int, default: .int(5), "Evictions under way at once."),
+      .init(
+        "atLimit", .string, default: .string("pause"),
+        allowed: DrainSettings.AtLimit.allCases.map(\.rawValue),
+        "What happens when the drain has not ended in time."),
+      .init(
+        "force", .string, default: .string(""),
+        "Why pods that are left at the limit are deleted with no grace, past their budgets; empty for not."),
     ],
     // The parameter `timeout` is the limit that counts.
     reversibility: .compensable, timeoutSeconds: 86_400, estimateSeconds: 45, title: { "Drain \($0.node)" },
-    effects: { [.outOfService(node: $0.node)] }, freeze: NodeName.freeze)
+    effects: { [.outOfService(node: $0.node)] }, freeze: freeze)
+
+  /// The rules as they will be, so that a newer Pawl with other ones of its own still does what was planned.
+  private static func freeze(
+    _ site: ActionSpec.Site, _ facts: HostFacts?
+  ) throws(PlanRefusal) -> [String: Value] {
+    var frozen = try NodeName.freeze(site, facts)
+    guard case .list(let given)? = site.parameters["pods"] else { return frozen }
+    for item in given where PodRule(item) == nil {
+      throw PlanRefusal(
+        code: "invalid-pod-rule",
+        message: "\(item) is no rule for pods: draining \(site.node) can't be planned.",
+        hint: "A rule has `namespace` or `labels`, and `action` (skip, wait, delete, evict) or `order`.")
+    }
+    frozen["pods"] = .list(given + NeededPods.rules.map(\.value))
+    return frozen
+  }
 
   private static let lossPolicies = Policy.LossPolicy.allCases.map(\.rawValue)
 
-  private let node: String
+  package let node: String
   private let policy: DrainPolicy
   private let limitSeconds: Int
 
@@ -31,17 +59,24 @@ package struct NodeDrain: UndoableAction {
     let parameters = StepParameters(step)
     node = try parameters.node()
     let grace = try parameters.int("gracePeriod", default: -1)
+    let force = try parameters.optionalText("force") ?? ""
+    // A plan without the later parameters is older than they are, and does what was planned.
     policy = DrainPolicy(
       localData: try parameters.choice("localData", default: .refuse),
       unmanagedPods: try parameters.choice("unmanagedPods", default: .refuse),
-      gracePeriodSeconds: grace < 0 ? nil : grace)
+      gracePeriodSeconds: grace < 0 ? nil : grace, rules: try parameters.podRules("pods"),
+      maxParallelEvictions: try parameters.int("maxParallelEvictions", default: 5),
+      atLimit: try parameters.choice("atLimit", default: .fail), forceReason: force.isEmpty ? nil : force)
     limitSeconds = min(try parameters.seconds("timeout", default: 600), step.timeoutSeconds)
   }
 
+  /// What the drain would do with each pod of the node now; read-only.
+  package func verdicts(on cluster: any ClusterClient) async throws(StepFailure) -> DrainSurvey {
+    try await DrainSurvey.take(node: node, policy: policy, cluster: StepCluster(looking: cluster))
+  }
+
   private func drain(_ environment: ActionEnvironment) -> Drain {
-    Drain(
-      node: node, policy: policy, cluster: environment.cluster,
-      deadline: Deadline(seconds: limitSeconds, clock: environment.clock), report: { environment.status($0) })
+    Drain(node: node, policy: policy, seconds: limitSeconds, environment)
   }
 
   private func current(_ environment: ActionEnvironment) async throws(StepFailure) -> ClusterNode {
@@ -66,13 +101,15 @@ package struct NodeDrain: UndoableAction {
     let drain = drain(environment)
     let (name, run) = (node, environment.context.run)
     let before = try await current(environment)
-    // Refusals are found before anything is touched.
-    try await drain.survey().refuseIfNeeded(node: name, cordoned: before.unschedulable)
+    // Refusals are found, and every verdict is told, before anything is touched.
+    let survey = try await drain.survey()
+    environment.output(survey.lines)
+    try survey.refuseIfNeeded(node: name, cordoned: before.unschedulable)
     if !before.unschedulable {
       try await environment.cluster.patchNode(
         named: name, unschedulable: true, annotations: [CordonMark.annotation: run.text])
     }
-    let moved = try await drain.run()
+    let moved = try await drain.run(after: survey)
     return StepOutcome(
       "Drained \(name): \(DrainText.pods(moved)) moved away.", changed: !before.unschedulable || moved > 0)
   }

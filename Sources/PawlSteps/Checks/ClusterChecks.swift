@@ -144,8 +144,11 @@ package enum ClusterChecks {
       node.cordonedByRun.map { run in
         CheckProblem(
           subject: node.name, code: "cordoned-by-run",
-          message: "The node \(node.name) was cordoned by Pawl's run \(run), which did not finish.",
-          hint: "Go on with 'pawl resume \(run)', or give it up and run 'pawl release \(run)'.")
+          message:
+            "The node \(node.name) was cordoned by Pawl's run \(run), and has not been put back since.",
+          hint:
+            "Go on with 'pawl resume \(run)', give it up with 'pawl release \(run)', or let pods back with "
+            + "'pawl uncordon \(node.name)'.")
       }
     }
   }

@@ -1,24 +1,4 @@
-package import PawlModel
-
-/// What drain may do to pods.
-package struct DrainPolicy: Sendable, Hashable {
-  /// Pods with emptyDir volumes, whose data is lost.
-  package var localData: Policy.LossPolicy
-  /// Pods that nothing creates again.
-  package var unmanagedPods: Policy.LossPolicy
-  /// What pods get to end; nil for each pod's own.
-  package var gracePeriodSeconds: Int?
-
-  /// Makes a policy; the default refuses every loss.
-  package init(
-    localData: Policy.LossPolicy = .refuse, unmanagedPods: Policy.LossPolicy = .refuse,
-    gracePeriodSeconds: Int? = nil
-  ) {
-    self.localData = localData
-    self.unmanagedPods = unmanagedPods
-    self.gracePeriodSeconds = gracePeriodSeconds
-  }
-}
+import PawlModel
 
 /// What drain does with one pod, and why.
 package struct DrainVerdict: Sendable, Hashable {
@@ -26,9 +6,9 @@ package struct DrainVerdict: Sendable, Hashable {
   package enum Behaviour: String, Sendable, Hashable {
     /// Asked to leave, within its budget.
     case evict
-    /// Removed: it has ended, so no budget speaks of it.
+    /// Removed without asking its budgets: it has ended, or a rule says so.
     case delete
-    /// On its way out already.
+    /// Left to end by itself.
     case wait
     /// Stays.
     case ignore
@@ -42,6 +22,8 @@ package struct DrainVerdict: Sendable, Hashable {
   package let reasons: [String]
   /// A phrase for the operator; empty for a plain eviction.
   package let message: String
+  /// Pods with a higher order are asked only when those with a lower one are gone.
+  package let order: Int
 }
 
 /// One rule about pods, as data: the list of rules is `DrainFilter.all`.
@@ -63,20 +45,33 @@ package struct DrainFilter: Sendable {
 
   /// In order; the same order and effects as `kubectl drain --ignore-daemonsets`, with `localData` for
   /// `--delete-emptydir-data` and `unmanagedPods` for `--force`.
-  package static let all: [DrainFilter] = [daemonSet, mirror, terminating, finished, localData, unmanaged]
+  package static let all: [DrainFilter] = [
+    daemonSet, mirror, rule, terminating, finished, localData, unmanaged,
+  ]
 
   /// Pods of a DaemonSet belong on the node; a pod whose DaemonSet is gone is like an unmanaged one.
   package static let daemonSet = DrainFilter(name: "daemon-set") { pod, policy, exists in
     guard let owner = pod.controller, owner.kind == "DaemonSet", !hasEnded(pod) else { return nil }
     if exists { return .settle(.ignore, "DaemonSet \(owner.name) keeps it on the node") }
     if pod.terminating { return nil }
-    return loss(policy.unmanagedPods, "its DaemonSet \(owner.name) is gone, so nothing creates it again")
+    return loss(
+      policy.unmanagedPods, pod, policy, "its DaemonSet \(owner.name) is gone, so nothing creates it again")
   }
 
   /// Static pods show up as mirror pods; only the host can remove them.
   package static let mirror = DrainFilter(name: "static-pod") { pod, _, _ in
     pod.annotations["kubernetes.io/config.mirror"] == nil
       ? nil : .settle(.ignore, "it is a static pod of the host")
+  }
+
+  /// What a rule for single pods says. A pod that ends, or has ended, is only left alone by it.
+  package static let rule = DrainFilter(name: "rule") { pod, policy, _ in
+    switch policy.action(for: pod) {
+    case .skip: .settle(.ignore, "a rule leaves it on the node")
+    case .wait where !pod.terminating && !hasEnded(pod): .settle(.wait, "a rule waits until it has ended")
+    case .delete where !pod.terminating && !hasEnded(pod): .settle(.delete, "a rule gives it up")
+    case .wait, .delete, .evict, nil: nil
+    }
   }
 
   /// Already asked to leave.
@@ -91,23 +86,23 @@ package struct DrainFilter: Sendable {
 
   /// An emptyDir goes with its pod.
   package static let localData = DrainFilter(name: "local-data") { pod, policy, _ in
-    pod.hasEmptyDir ? loss(policy.localData, "its emptyDir volume would be lost") : nil
+    pod.hasEmptyDir ? loss(policy.localData, pod, policy, "its emptyDir volume would be lost") : nil
   }
 
   /// Nothing creates it again elsewhere.
   package static let unmanaged = DrainFilter(name: "unmanaged") { pod, policy, _ in
-    pod.controller == nil ? loss(policy.unmanagedPods, "no controller creates it again") : nil
+    pod.controller == nil ? loss(policy.unmanagedPods, pod, policy, "no controller creates it again") : nil
   }
 
-  private static func hasEnded(_ pod: ClusterPod) -> Bool {
+  static func hasEnded(_ pod: ClusterPod) -> Bool {
     pod.phase == "Succeeded" || pod.phase == "Failed"
   }
 
-  private static func loss(_ policy: Policy.LossPolicy, _ message: String) -> Finding {
-    switch policy {
-    case .refuse: .refuse(message)
-    case .delete: .warn(message)
-    }
+  /// A rule that evicts the pod allows the loss too.
+  private static func loss(
+    _ general: Policy.LossPolicy, _ pod: ClusterPod, _ policy: DrainPolicy, _ message: String
+  ) -> Finding {
+    general == .delete || policy.action(for: pod) == .evict ? .warn(message) : .refuse(message)
   }
 
   /// What the rules together say of a pod.
@@ -116,10 +111,12 @@ package struct DrainFilter: Sendable {
   ) -> DrainVerdict {
     var refusals: [(String, String)] = []
     var warnings: [(String, String)] = []
+    let order = policy.order(of: pod)
     for filter in filters {
       switch filter.check(pod, policy, daemonSetExists) {
       case .settle(let behaviour, let message):
-        return DrainVerdict(pod: pod, behaviour: behaviour, reasons: [filter.name], message: message)
+        return DrainVerdict(
+          pod: pod, behaviour: behaviour, reasons: [filter.name], message: message, order: order)
       case .refuse(let message): refusals.append((filter.name, message))
       case .warn(let message): warnings.append((filter.name, message))
       case nil: continue
@@ -128,6 +125,6 @@ package struct DrainFilter: Sendable {
     let findings = refusals.isEmpty ? warnings : refusals
     return DrainVerdict(
       pod: pod, behaviour: refusals.isEmpty ? .evict : .refuse, reasons: findings.map(\.0),
-      message: findings.map(\.1).joined(separator: " and "))
+      message: findings.map(\.1).joined(separator: " and "), order: order)
   }
 }

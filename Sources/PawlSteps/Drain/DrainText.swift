@@ -9,30 +9,61 @@ package enum DrainText {
     return items.count > 5 ? "\(shown); and \(items.count - 5) more" : shown
   }
 
-  /// A budget's arithmetic: `budget shop/web allows 0 of 3 (2 healthy, 1 more needed)`.
+  /// The pod and who owns it: `shop/web-0 (of ReplicaSet web)`.
+  package static func named(_ pod: ClusterPod) -> String {
+    "\(pod.fullName) (\(pod.controller.map { "of \($0.kind) \($0.name)" } ?? "of nobody"))"
+  }
+
+  /// Verdict, pod and reason in columns.
+  static func table(_ verdicts: [DrainVerdict], _ budgets: [ClusterBudget] = []) -> [String] {
+    let width = verdicts.map(\.pod.fullName.count).max() ?? 0
+    return verdicts.map { verdict in
+      let name = verdict.pod.fullName
+      let turn = verdict.order == 0 ? "" : "order \(verdict.order)"
+      let why = ([verdict.message] + limits(on: verdict, budgets) + [turn]).filter { !$0.isEmpty }
+        .joined(separator: "; ")
+      if why.isEmpty { return "\(verdict.behaviour.padded)  \(name)" }
+      return
+        "\(verdict.behaviour.padded)  \(name)\(String(repeating: " ", count: width - name.count))  \(why)"
+    }
+  }
+
+  /// A budget's arithmetic: `budget shop/web allows 0 of 3, needs 1 healthy more (2 healthy now)`.
   package static func arithmetic(_ budget: ClusterBudget) -> String {
     let name = "budget \(budget.namespace)/\(budget.name)"
     if budget.disruptionsAllowed > 0 {
       return "\(name) allows \(budget.disruptionsAllowed) of \(budget.expectedPods)"
     }
     if budget.expectedPods > 0, budget.desiredHealthy >= budget.expectedPods {
-      return "\(name) wants all \(budget.expectedPods) healthy, so it never allows an eviction"
+      return
+        "\(name) allows 0 of \(budget.expectedPods): it wants all of them healthy, so it never allows an eviction"
     }
     let needed = max(1, budget.desiredHealthy + 1 - budget.currentHealthy)
-    return
-      "\(name) allows 0 of \(budget.expectedPods) (\(budget.currentHealthy) healthy, \(needed) more needed)"
+    return "\(name) allows 0 of \(budget.expectedPods), needs \(needed) healthy more "
+      + "(\(budget.currentHealthy) healthy now)"
   }
 
-  /// The budgets that speak of a pod.
-  package static func budgets(_ budgets: [ClusterBudget], for pod: ClusterPod) -> [ClusterBudget] {
-    budgets.filter { $0.namespace == pod.namespace && $0.selects(pod.labels) }
+  /// The arithmetic for one pod: what is not ready may go by rules of its own.
+  private static func arithmetic(_ budget: ClusterBudget, for pod: ClusterPod) -> String {
+    guard pod.phase == "Running", !pod.ready, !budget.allowsUnhealthy else { return arithmetic(budget) }
+    return arithmetic(budget)
+      + "; the pod is not ready, and the budget lets such a pod go only while \(budget.desiredHealthy) others are "
+      + "healthy (unhealthyPodEvictionPolicy: AlwaysAllow would let it go)"
+  }
+
+  /// What budgets say of a pod that is to be evicted; empty when none speaks of it.
+  package static func limits(on verdict: DrainVerdict, _ budgets: [ClusterBudget]) -> [String] {
+    guard verdict.behaviour == .evict else { return [] }
+    let own = budgets.filter { $0.covers(verdict.pod) }
+    return own.map { arithmetic($0, for: verdict.pod) }
+      + (own.count > 1 ? ["\(own.count) budgets on one pod, which the API server does not evict"] : [])
   }
 
   /// Why a pod that a budget holds back can't go: the arithmetic, or the server's own words when no budget is known.
   package static func blocked(_ pod: ClusterPod, by known: [ClusterBudget], serverSays message: String)
     -> String
   {
-    let found = budgets(known, for: pod).filter { $0.disruptionsAllowed == 0 }.map(arithmetic)
+    let found = known.filter { $0.covers(pod) && $0.disruptionsAllowed == 0 }.map { arithmetic($0, for: pod) }
     return found.isEmpty ? message : found.joined(separator: ", ")
   }
 
@@ -48,7 +79,12 @@ package enum DrainText {
   /// `worker-1: 2 pods left; shop/web-0 waits because …; 45 of 600 s`.
   package static func progress(node: String, left: [LeavingPod], elapsed: Int, limit: Int) -> String {
     let first = left.first(where: \.isBlocked) ?? left.first
-    let why = first.map { "; \($0.pod.fullName) stays because \($0.why)" } ?? ""
+    let why = first.map { "; \($0.line(atSecond: elapsed))" } ?? ""
     return "\(node): \(pods(left.count)) left\(why); \(elapsed) of \(limit) s"
   }
+}
+
+extension DrainVerdict.Behaviour {
+  /// As wide as the longest.
+  fileprivate var padded: String { rawValue + String(repeating: " ", count: 6 - rawValue.count) }
 }

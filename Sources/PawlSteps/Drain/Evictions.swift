@@ -13,7 +13,7 @@ struct Evictions: Sendable {
     await withTaskGroup(of: (String, Answer).self) { group in
       var waiting = pods[...]
       var answers: [String: Answer] = [:]
-      for _ in 0..<parallel {
+      for _ in 0..<max(1, parallel) {
         guard let next = waiting.popFirst() else { break }
         group.addTask { (next.pod.uid, await ask(next)) }
       }
@@ -26,9 +26,9 @@ struct Evictions: Sendable {
   }
 
   private func ask(_ leaving: LeavingPod) async -> Answer {
-    let (pod, seconds) = (leaving.pod, gracePeriodSeconds)
+    let (pod, seconds) = (leaving.pod, leaving.manner == .force ? 0 : gracePeriodSeconds)
     do throws(StepFailure) {
-      guard leaving.delete else {
+      guard leaving.manner != .evict else {
         return .success(try await cluster.evict(pod, gracePeriodSeconds: seconds))
       }
       try await cluster.delete(pod, gracePeriodSeconds: seconds)
@@ -37,4 +37,23 @@ struct Evictions: Sendable {
       return error.code == "api-not-found" ? .success(.gone) : .failure(error)
     }
   }
+
+  /// Of the pods that are due, those that it makes sense to ask now: as many of each budget as it allows, and always
+  /// one, because only the API server knows for sure. A pod that is not ready is always asked: other rules hold for it.
+  static func worthAsking(_ due: [LeavingPod], _ budgets: [ClusterBudget]) -> [LeavingPod] {
+    var room = budgets.map { max(1, $0.disruptionsAllowed) }
+    return due.filter { leaving in
+      guard leaving.manner == .evict, leaving.pod.ready else { return true }
+      let own = budgets.indices.filter { budgets[$0].covers(leaving.pod) }
+      // Several budgets on one pod are refused for good, which has to be found out.
+      guard own.count == 1, let budget = own.first else { return true }
+      room[budget] -= 1
+      return room[budget] >= 0
+    }
+  }
+}
+
+extension ClusterBudget {
+  /// Whether the budget speaks of a pod.
+  func covers(_ pod: ClusterPod) -> Bool { namespace == pod.namespace && selects(pod.labels) }
 }

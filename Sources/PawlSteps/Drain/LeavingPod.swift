@@ -1,31 +1,55 @@
 /// A pod that has to go, and how far it is.
 package struct LeavingPod: Sendable, Hashable {
+  /// How it is made to go.
+  package enum Manner: Sendable, Hashable {
+    /// Asked to leave, within its budgets.
+    case evict
+    /// Removed without asking its budgets.
+    case delete
+    /// Removed with no grace, however far it is.
+    case force
+    /// Left alone until it has ended; then it is removed.
+    case completion
+  }
+
   /// How far it is.
   package enum State: Sendable, Hashable {
     /// To be asked at this second of the drain; the text says why it was not let go before.
     case pending(atSecond: Int, blockedBy: String?)
-    /// Asked and accepted: it terminates.
+    /// Asked and accepted, or going by itself.
     case going
   }
 
   /// As last seen.
   package var pod: ClusterPod
-  /// Removed rather than evicted: it has ended.
-  package let delete: Bool
+  package var manner: Manner
   package var state: State
+  /// The second of the drain since which it is waited for; nil before its turn.
+  package var since: Int?
 
-  /// Takes a verdict; a pod that is being deleted already is only waited for.
+  /// Takes a verdict; a pod that goes by itself is only waited for.
   package init(_ verdict: DrainVerdict) {
+    let manner: Manner =
+      switch verdict.behaviour {
+      case .wait where !verdict.pod.terminating: .completion
+      case .delete: .delete
+      case .evict, .wait, .ignore, .refuse: .evict
+      }
     self.init(
-      pod: verdict.pod, delete: verdict.behaviour == .delete,
+      pod: verdict.pod, manner: manner,
       state: verdict.behaviour == .wait ? .going : .pending(atSecond: 0, blockedBy: nil))
   }
 
   /// Makes a leaving pod.
-  package init(pod: ClusterPod, delete: Bool, state: State) {
+  package init(pod: ClusterPod, manner: Manner, state: State) {
     self.pod = pod
-    self.delete = delete
+    self.manner = manner
     self.state = state
+  }
+
+  /// The same pod, to be removed with no grace.
+  func forced() -> LeavingPod {
+    LeavingPod(pod: pod, manner: .force, state: .pending(atSecond: 0, blockedBy: nil))
   }
 
   /// Whether it was asked and not let go.
@@ -43,7 +67,14 @@ package struct LeavingPod: Sendable, Hashable {
     switch state {
     case .pending(_, let blockedBy?): blockedBy
     case .pending(_, nil): "it has not been asked yet"
+    case .going where manner == .completion && !pod.terminating: "it has not ended, and a rule waits for that"
     case .going: DrainText.staying(pod)
     }
+  }
+
+  /// The pod, its owner, and why it is there for how long: `shop/web-0 (of ReplicaSet web) stays because …, for 45 s`.
+  package func line(atSecond now: Int) -> String {
+    let time = since.map { ", for \(max(0, now - $0)) s" } ?? ""
+    return "\(DrainText.named(pod)) stays because \(why)\(time)"
   }
 }

@@ -68,6 +68,12 @@ package struct FactGatherer: Sendable {
       facts: clusterFacts.map { Facts(cluster: $0, hosts: found) }, hosts: found, problems: problems)
   }
 
+  /// Asks the API server alone: for what needs no host, and has to work when a host is gone.
+  package func gatherCluster() async -> FactReport {
+    let (facts, problems) = await readCluster()
+    return FactReport(facts: facts.map { Facts(cluster: $0, hosts: [:]) }, hosts: [:], problems: problems)
+  }
+
   private struct HostAnswer: Sendable {
     var facts: HostFacts?
     var problems: [CheckProblem] = []

@@ -41,6 +41,11 @@ package struct ActionEnvironment: Sendable {
   /// Says what the step does or waits for now.
   package func status(_ text: String) { context.report(.status(text)) }
 
+  /// Adds lines to the step's output, which is kept.
+  package func output(_ lines: [String]) {
+    if !lines.isEmpty { context.report(.output(lines.map { $0 + "\n" }.joined())) }
+  }
+
   /// The step's own limit, from now on.
   package func deadline() -> Deadline { Deadline(seconds: step.timeoutSeconds, clock: clock) }
 }

@@ -48,10 +48,7 @@ package struct RedactingPerformer: StepPerformer {
   }
 
   private func quiet(_ context: StepContext, output: @escaping @Sendable (String) -> String) -> StepContext {
-    StepContext(
-      run: context.run, attempt: context.attempt, epoch: context.epoch, records: context.records,
-      stops: context.stops
-    ) { [redactor] progress in
+    context.reporting { [redactor] progress in
       switch progress {
       case .status(let text): context.report(.status(redactor.redact(text)))
       case .output(let piece):

@@ -1,5 +1,6 @@
 package import PawlEngine
 import PawlModel
+import PawlPlan
 
 /// The API server as an action uses it: looks and changes are told apart, and failures are those of a step.
 ///
@@ -13,6 +14,13 @@ package struct StepCluster: Sendable {
     self.client = client
     self.tracker = tracker
     self.gate = gate
+  }
+
+  /// For looks outside of a run.
+  package init(looking client: any ClusterClient) {
+    let context = StepContext(run: RunID("look"), attempt: 1, epoch: 0) { _ in }
+    self.init(
+      client: client, tracker: EffectTracker(step: StepID("look"), in: context, limit: 0), gate: OpenGate())
   }
 
   private func look<Result: Sendable>(
@@ -70,6 +78,18 @@ package struct StepCluster: Sendable {
     try await look { client throws(ClusterError) in try await client.budgets() }
   }
 
+  /// Names of the persistent volumes that are attached to a node.
+  package func attachedVolumes(node: String) async throws(StepFailure) -> [String] {
+    try await look { client throws(ClusterError) in try await client.attachedVolumes(node: node) }
+  }
+
+  /// The name of the persistent volume that a claim is bound to; nil when there is none.
+  package func volume(namespace: String, claim: String) async throws(StepFailure) -> String? {
+    try await look { client throws(ClusterError) in
+      try await client.volume(namespace: namespace, claim: claim)
+    }
+  }
+
   /// Whether the owner of a DaemonSet pod still exists.
   package func daemonSetExists(namespace: String, name: String) async throws(StepFailure) -> Bool {
     try await look { client throws(ClusterError) in
@@ -93,6 +113,17 @@ package struct StepCluster: Sendable {
   ) async throws(StepFailure) -> ClusterNode? {
     try await look { client throws(ClusterError) in
       try await client.waitForNode(named: name, timeoutSeconds: timeoutSeconds, until: condition)
+    }
+  }
+
+  /// Waits by watch until the names of the volumes that are attached to the node satisfy the condition.
+  /// - Throws: `api-timed-out` after the limit.
+  @discardableResult
+  package func waitForAttachedVolumes(
+    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
+  ) async throws(StepFailure) -> [String] {
+    try await look { client throws(ClusterError) in
+      try await client.waitForAttachedVolumes(node: node, timeoutSeconds: timeoutSeconds, until: condition)
     }
   }
 

@@ -113,6 +113,26 @@ package struct StepParameters: Sendable {
     }
   }
 
+  /// A text that may be left out, or be empty.
+  package func optionalText(_ name: String) throws(StepFailure) -> String? {
+    switch step.with[name] {
+    case .string(let text): return text
+    case nil: return nil
+    default: throw problem("needs `\(name)` to be a text")
+    }
+  }
+
+  /// Rules for pods; none when they are not given.
+  package func podRules(_ name: String) throws(StepFailure) -> [PodRule] {
+    guard let value = step.with[name] else { return [] }
+    guard case .list(let items) = value else {
+      throw problem("needs `\(name)` to be a list of rules for pods")
+    }
+    let rules = items.compactMap(PodRule.init)
+    guard rules.count == items.count else { throw problem("needs `\(name)` to hold rules for pods only") }
+    return rules
+  }
+
   /// A list of texts.
   package func texts(_ name: String) throws(StepFailure) -> [String] {
     guard case .list(let items) = step.with[name] else { throw problem("needs the list `\(name)`") }

@@ -61,6 +61,8 @@ package struct ClusterPod: Sendable, Hashable {
   /// The controller among the owner references; nil for none.
   package var controller: Owner?
   package var hasEmptyDir: Bool
+  /// Names of the persistent volume claims that it uses, in its namespace.
+  package var claims: [String]
   /// Image references of its containers, in order.
   package var images: [String]
 
@@ -69,7 +71,8 @@ package struct ClusterPod: Sendable, Hashable {
     namespace: String, name: String, uid: String, labels: [String: String] = [:],
     annotations: [String: String] = [:],
     node: String?, phase: String = "Running", ready: Bool = true, terminating: Bool = false,
-    finalizers: [String] = [], controller: Owner? = nil, hasEmptyDir: Bool = false, images: [String] = []
+    finalizers: [String] = [], controller: Owner? = nil, hasEmptyDir: Bool = false,
+    claims: [String] = [], images: [String] = []
   ) {
     self.namespace = namespace
     self.name = name
@@ -83,6 +86,7 @@ package struct ClusterPod: Sendable, Hashable {
     self.finalizers = finalizers
     self.controller = controller
     self.hasEmptyDir = hasEmptyDir
+    self.claims = claims
     self.images = images
   }
 
@@ -100,13 +104,16 @@ package struct ClusterBudget: Sendable {
   package var currentHealthy: Int
   package var desiredHealthy: Int
   package var expectedPods: Int
+  /// Whether pods that run and are not ready may always go (`unhealthyPodEvictionPolicy: AlwaysAllow`).
+  package var allowsUnhealthy: Bool
   /// Whether its selector matches labels.
   package var selects: @Sendable (_ labels: [String: String]) -> Bool
 
   /// Makes a budget.
   package init(
     namespace: String, name: String, disruptionsAllowed: Int, currentHealthy: Int, desiredHealthy: Int,
-    expectedPods: Int, selects: @escaping @Sendable (_ labels: [String: String]) -> Bool
+    expectedPods: Int, allowsUnhealthy: Bool = false,
+    selects: @escaping @Sendable (_ labels: [String: String]) -> Bool
   ) {
     self.namespace = namespace
     self.name = name
@@ -114,6 +121,7 @@ package struct ClusterBudget: Sendable {
     self.currentHealthy = currentHealthy
     self.desiredHealthy = desiredHealthy
     self.expectedPods = expectedPods
+    self.allowsUnhealthy = allowsUnhealthy
     self.selects = selects
   }
 }
@@ -164,6 +172,10 @@ package protocol ClusterClient: Sendable {
   /// nil when there is none, or another pod has taken the name.
   func pod(namespace: String, name: String, uid: String?) async throws(ClusterError) -> ClusterPod?
   func budgets() async throws(ClusterError) -> [ClusterBudget]
+  /// Names of the persistent volumes that are attached to a node.
+  func attachedVolumes(node: String) async throws(ClusterError) -> [String]
+  /// The name of the persistent volume that a claim is bound to; nil when there is none.
+  func volume(namespace: String, claim: String) async throws(ClusterError) -> String?
   /// Whether the owner of a DaemonSet pod still exists.
   func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool
   /// nil when there is none of that kind and name.
@@ -181,6 +193,10 @@ package protocol ClusterClient: Sendable {
   func waitForNode(
     named name: String, timeoutSeconds: Int, until condition: @escaping @Sendable (ClusterNode?) -> Bool
   ) async throws(ClusterError) -> ClusterNode?
+  /// Waits by watch until the names of the volumes that are attached to the node satisfy the condition.
+  func waitForAttachedVolumes(
+    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
+  ) async throws(ClusterError) -> [String]
   /// Waits by watch until the pods on the node satisfy the condition, calling it with each change.
   func waitForPods(
     onNode node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([ClusterPod]) -> Bool

@@ -175,7 +175,29 @@ import Testing
     Case(
       name: "not cordoned", node: Sample.node(), changes: [], says: "cp-1 takes pods already.", probe: "done"),
   ])
-  func restoresWhatWas(_ item: Case) async {
+  func restoresWhatWas(_ item: Case) async { await check(item, step) }
+
+  @Test(arguments: [
+    ("pawl", Sample.node(cordoned: true, by: "20250101-x"), true, "cp-1 takes pods again.", "not started"),
+    ("pawl", Sample.node(by: "20250101-x"), true, "cp-1 takes pods again.", "torn"),
+    (
+      "pawl", Sample.node(cordoned: true), false,
+      "cp-1 stays cordoned: somebody else cordoned it; `pawl uncordon --force` takes that off too.", "done"
+    ),
+    ("anybody", Sample.node(cordoned: true), true, "cp-1 takes pods again.", "not started"),
+    ("anybody", Sample.node(cordoned: true, by: "20250101-x"), true, "cp-1 takes pods again.", "not started"),
+    ("anybody", Sample.node(), false, "cp-1 takes pods already.", "done"),
+  ])
+  func takesOffWhoseCordonItIsTold(
+    _ whose: String, _ node: ClusterNode, _ changes: Bool, _ says: String, _ probe: String
+  ) async {
+    let item = Case(
+      name: whose, node: node, changes: changes ? ["patch cp-1 uncordon pawl.dev/cordoned-by=-"] : [],
+      says: says, probe: probe)
+    await check(item, ActionBench.step("node/uncordon@v1", with: ["cordonedBy": .string(whose)]))
+  }
+
+  private func check(_ item: Case, _ step: PlanStep) async {
     let bench = ActionBench([], World(nodes: [item.node]))
     #expect(await bench.probe(step).name == item.probe)
     let result = await bench.perform(step)

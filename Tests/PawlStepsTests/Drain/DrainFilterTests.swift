@@ -1,6 +1,7 @@
 import PawlModel
-import PawlSteps
 import Testing
+
+@testable import PawlSteps
 
 @Suite struct DrainFilterTests {
   struct Case: Sendable, CustomTestStringConvertible {
@@ -87,7 +88,74 @@ import Testing
       pod: Sample.pod("shell", owner: nil, emptyDir: true),
       policy: DrainPolicy(localData: .delete), behaviour: .refuse, reasons: ["unmanaged"],
       message: "no controller creates it again"),
+    Case(
+      name: "skipped by a rule", pod: Sample.pod("shell", owner: nil, emptyDir: true), policy: ruled(.skip),
+      behaviour: .ignore, reasons: ["rule"], message: "a rule leaves it on the node"),
+    Case(
+      name: "skipped by a rule, terminating", pod: Sample.pod("web", terminating: true), policy: ruled(.skip),
+      behaviour: .ignore, reasons: ["rule"], message: "a rule leaves it on the node"),
+    Case(
+      name: "waited for by a rule", pod: Sample.pod("job", owner: .init(kind: "Job", name: "night")),
+      policy: ruled(.wait), behaviour: .wait, reasons: ["rule"], message: "a rule waits until it has ended"),
+    Case(
+      name: "waited for by a rule, finished", pod: Sample.pod("job", phase: "Succeeded"),
+      policy: ruled(.wait),
+      behaviour: .delete, reasons: ["finished"], message: "it has ended (Succeeded)"),
+    Case(
+      name: "deleted by a rule", pod: Sample.pod("shell", owner: nil, emptyDir: true), policy: ruled(.delete),
+      behaviour: .delete, reasons: ["rule"], message: "a rule gives it up"),
+    Case(
+      name: "deleted by a rule, terminating", pod: Sample.pod("web", terminating: true),
+      policy: ruled(.delete), behaviour: .wait, reasons: ["terminating"],
+      message: "it is being deleted already"),
+    Case(
+      name: "evicted by a rule, whatever is lost", pod: Sample.pod("shell", owner: nil, emptyDir: true),
+      policy: ruled(.evict), behaviour: .evict, reasons: ["local-data", "unmanaged"],
+      message: "its emptyDir volume would be lost and no controller creates it again"),
+    Case(
+      name: "of a DaemonSet, whatever a rule says", pod: Sample.pod("logs", owner: daemonSet),
+      daemonSetExists: true, policy: ruled(.delete), behaviour: .ignore, reasons: ["daemon-set"],
+      message: "DaemonSet logs keeps it on the node"),
+    Case(
+      name: "static, whatever a rule says", pod: Sample.pod("etcd", annotations: mirror, owner: nil),
+      policy: ruled(.delete), behaviour: .ignore, reasons: ["static-pod"],
+      message: "it is a static pod of the host"),
+    Case(
+      name: "of another namespace than the rule's", pod: Sample.pod("shell", namespace: "other", owner: nil),
+      policy: ruled(.delete), behaviour: .refuse, reasons: ["unmanaged"],
+      message: "no controller creates it again"),
   ]
+
+  private static func ruled(_ action: PodRule.Action) -> DrainPolicy {
+    DrainPolicy(rules: [PodRule(namespace: "shop", order: 7), PodRule(namespace: "shop", action: action)])
+  }
+
+  @Test func theFirstRuleThatSaysSomethingOfItCounts() {
+    let policy = DrainPolicy(
+      rules: [
+        PodRule(labels: ["app": "web"], action: .skip), PodRule(namespace: "shop", order: 7),
+        PodRule(namespace: "shop", action: .delete, order: 9),
+      ])
+    let web = Sample.pod("web", labels: ["app": "web"])
+    let db = Sample.pod("db", labels: ["app": "db"])
+    let orders = [web, db].map { DrainFilter.verdict(on: $0, policy: policy, daemonSetExists: false) }
+    #expect(orders.map(\.behaviour) == [.ignore, .delete])
+    #expect(orders.map(\.order) == [7, 7])
+  }
+
+  @Test(arguments: [
+    (Sample.pod("web"), 0),
+    (Sample.pod("dns", namespace: "kube-system", labels: ["k8s-app": "kube-dns"]), 10),
+    (Sample.pod("csi", labels: ["app.kubernetes.io/component": "csi-driver"]), 20),
+    (Sample.pod("replica", namespace: "longhorn-system"), 20),
+    (Sample.pod("operator", namespace: "kube-system", labels: ["io.cilium/app": "operator"]), 30),
+  ])
+  func whatOthersNeedGoesLater(_ pod: ClusterPod, _ order: Int) {
+    let policy = DrainPolicy(rules: NeededPods.rules)
+    #expect(DrainFilter.verdict(on: pod, policy: policy, daemonSetExists: false).order == order)
+    let own = DrainPolicy(rules: [PodRule(namespace: pod.namespace, order: -1)] + NeededPods.rules)
+    #expect(DrainFilter.verdict(on: pod, policy: own, daemonSetExists: false).order == -1)
+  }
 
   @Test(arguments: cases) func judges(_ item: Case) {
     let verdict = DrainFilter.verdict(
@@ -110,17 +178,74 @@ import Testing
   }
 
   @Test(arguments: [
-    (budget(healthy: 2, desired: 2, expected: 3), "budget shop/web allows 0 of 3 (2 healthy, 1 more needed)"),
-    (budget(healthy: 0, desired: 2, expected: 4), "budget shop/web allows 0 of 4 (0 healthy, 3 more needed)"),
-    (budget(healthy: 5, desired: 3, expected: 5), "budget shop/web allows 0 of 5 (5 healthy, 1 more needed)"),
+    (
+      budget(healthy: 2, desired: 2, expected: 3),
+      "budget shop/web allows 0 of 3, needs 1 healthy more (2 healthy now)"
+    ),
+    (
+      budget(healthy: 0, desired: 2, expected: 4),
+      "budget shop/web allows 0 of 4, needs 3 healthy more (0 healthy now)"
+    ),
+    (
+      budget(healthy: 5, desired: 3, expected: 5),
+      "budget shop/web allows 0 of 5, needs 1 healthy more (5 healthy now)"
+    ),
     (
       budget(healthy: 3, desired: 3, expected: 3),
-      "budget shop/web wants all 3 healthy, so it never allows an eviction"
+      "budget shop/web allows 0 of 3: it wants all of them healthy, so it never allows an eviction"
     ),
     (budget(allowed: 1, healthy: 3, desired: 2, expected: 3), "budget shop/web allows 1 of 3"),
   ])
   func doesTheArithmetic(_ budget: ClusterBudget, _ text: String) {
     #expect(DrainText.arithmetic(budget) == text)
+  }
+
+  @Test func saysWhatHoldsAPodThatIsNotReady() {
+    let pod = Sample.pod("web-0", labels: ["app": "web"], ready: false)
+    var budget = Self.budget(healthy: 1, desired: 2, expected: 3)
+    let text = DrainText.blocked(pod, by: [budget], serverSays: "")
+    #expect(text.hasPrefix("budget shop/web allows 0 of 3, needs 2 healthy more (1 healthy now); "))
+    #expect(text.contains("unhealthyPodEvictionPolicy: AlwaysAllow"))
+    budget.allowsUnhealthy = true
+    #expect(!DrainText.blocked(pod, by: [budget], serverSays: "").contains("AlwaysAllow"))
+  }
+
+  @Test func asksNoMorePodsThanTheirBudgetsMayAllow() {
+    let web = (0..<4).map {
+      LeavingPod(
+        pod: Sample.pod("web-\($0)", labels: ["app": "web"]), manner: .evict,
+        state: .pending(atSecond: 0, blockedBy: nil))
+    }
+    func asked(_ pods: [LeavingPod], allowed: Int, and others: [ClusterBudget] = []) -> [String] {
+      let budget = Self.budget(allowed: allowed, healthy: 4, desired: 2, expected: 4)
+      return Evictions.worthAsking(pods, [budget] + others).map(\.pod.name)
+    }
+    #expect(asked(web, allowed: 2) == ["web-0", "web-1"])
+    #expect(asked(web, allowed: 0) == ["web-0"], "the server has the last word")
+    #expect(Evictions.worthAsking(web, []).count == 4)
+    let second = ClusterBudget(
+      namespace: "shop", name: "all", disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1,
+      expectedPods: 1, selects: { _ in true })
+    #expect(asked(web, allowed: 0, and: [second]).count == 4, "a misconfiguration is found out")
+    var others = web
+    others[1].pod.ready = false
+    others[2].manner = .delete
+    #expect(asked(others, allowed: 0) == ["web-0", "web-1", "web-2"])
+  }
+
+  @Test func showsTheVerdictsInColumns() {
+    let survey = DrainSurvey(
+      [
+        Sample.pod("web-0"), Sample.pod("etcd", annotations: ["kubernetes.io/config.mirror": "1"]),
+        Sample.pod("dns", namespace: "kube-system", labels: ["k8s-app": "kube-dns"]),
+      ].map {
+        DrainFilter.verdict(on: $0, policy: DrainPolicy(rules: NeededPods.rules), daemonSetExists: false)
+      })
+    #expect(
+      survey.lines == [
+        "evict   kube-system/dns  order 10", "ignore  shop/etcd        it is a static pod of the host",
+        "evict   shop/web-0",
+      ])
   }
 
   @Test func findsTheBudgetsOfAPod() {
@@ -130,11 +255,10 @@ import Testing
       Self.budget(namespace: "other", healthy: 1, desired: 1, expected: 2),
     ]
     let own = Self.budget(healthy: 1, desired: 1, expected: 2)
-    #expect(DrainText.budgets(others + [own], for: pod).map(\.namespace) == ["shop"])
     #expect(DrainText.blocked(pod, by: others, serverSays: "Too many requests.") == "Too many requests.")
     #expect(
       DrainText.blocked(pod, by: others + [own], serverSays: "")
-        == "budget shop/web allows 0 of 2 (1 healthy, 1 more needed)")
+        == "budget shop/web allows 0 of 2, needs 1 healthy more (1 healthy now)")
   }
 
   @Test(arguments: [
@@ -149,14 +273,15 @@ import Testing
 
   @Test func showsABlockedPodFirst() {
     let left = [
-      LeavingPod(pod: Sample.pod("a", terminating: true), delete: false, state: .going),
+      LeavingPod(pod: Sample.pod("a", terminating: true), manner: .evict, state: .going),
       LeavingPod(
-        pod: Sample.pod("b"), delete: false, state: .pending(atSecond: 9, blockedBy: "budget x allows 0 of 1")
-      ),
+        pod: Sample.pod("b"), manner: .evict,
+        state: .pending(atSecond: 9, blockedBy: "budget x allows 0 of 1")),
     ]
     #expect(
       DrainText.progress(node: "worker-1", left: left, elapsed: 45, limit: 600)
-        == "worker-1: 2 pods left; shop/b stays because budget x allows 0 of 1; 45 of 600 s")
+        == "worker-1: 2 pods left; shop/b (of ReplicaSet web) stays because budget x allows 0 of 1; 45 of 600 s"
+    )
     #expect(
       DrainText.progress(node: "worker-1", left: [], elapsed: 1, limit: 600)
         == "worker-1: 0 pods left; 1 of 600 s")

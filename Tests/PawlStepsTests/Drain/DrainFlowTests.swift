@@ -65,7 +65,7 @@ import Testing
     #expect(bench.clock.seconds == 10, "two waits of five seconds")
     #expect(
       bench.log.statuses.first
-        == "cp-1: 1 pod left; shop/web-0 stays because budget shop/web allows 0 of 3 (2 healthy, 1 more needed); 0 of 120 s"
+        == "cp-1: 1 pod left; shop/web-0 (of ReplicaSet web) stays because budget shop/web allows 0 of 3, needs 1 healthy more (2 healthy now), for 0 s; 0 of 120 s"
     )
   }
 
@@ -117,7 +117,7 @@ import Testing
     #expect(
       bench.log.statuses
         == [0, 15].map {
-          "cp-1: 1 pod left; shop/web-0 stays because it is terminating but its containers have not ended; \($0) of 120 s"
+          "cp-1: 1 pod left; shop/web-0 (of ReplicaSet web) stays because it is terminating but its containers have not ended, for \($0) s; \($0) of 120 s"
         })
   }
 
@@ -209,12 +209,13 @@ import Testing
     #expect(bench.clock.seconds == 120)
     #expect(
       failure?.causes == [
-        "shop/held: it is deleted but finalizers hold it: x.example/hold",
-        "shop/slow: it is terminating but its containers have not ended",
-        "shop/web-0: budget shop/web wants all 3 healthy, so it never allows an eviction",
+        "shop/held (of ReplicaSet web) stays because it is deleted but finalizers hold it: x.example/hold, for 120 s",
+        "shop/slow (of ReplicaSet web) stays because it is terminating but its containers have not ended, for 120 s",
+        "shop/web-0 (of ReplicaSet web) stays because budget shop/web allows 0 of 3: it wants all of them healthy, so it never allows an eviction, for 120 s",
       ])
     #expect(
-      failure?.message.hasPrefix("Draining cp-1 did not end within 120 s; 3 pods left: shop/held: ") == true)
+      failure?.message.hasPrefix("Draining cp-1 did not end within 120 s; 3 pods left: shop/held (of") == true
+    )
     #expect(failure?.hint?.hasPrefix("The node stays cordoned.") == true)
   }
 
@@ -224,7 +225,10 @@ import Testing
     world.termination = ["held": 1]
     let bench = ActionBench([], world)
     let failure = await bench.perform(Self.step()).failure
-    #expect(failure?.causes == ["shop/held: it is deleted but finalizers hold it: x.example/hold"])
+    #expect(
+      failure?.causes == [
+        "shop/held (of ReplicaSet web) stays because it is deleted but finalizers hold it: x.example/hold, for 120 s"
+      ])
     #expect(bench.clock.seconds == 120)
   }
 

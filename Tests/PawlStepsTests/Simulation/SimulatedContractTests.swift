@@ -40,9 +40,12 @@ struct SimulatedContractTests {
     var state = SimulatedState.demo()
     state.budgets.append(
       SimulatedBudget(namespace: "shop", name: "db", selector: ["app": "orders-db"], .minAvailable(1)))
+    let cluster = SimulatedCluster(state)
+    let database = await cluster.state.pods.values.first { $0.name == "orders-db-0" }?.node ?? ""
     let subject = ClusterClientContract.Subject(
-      client: SimulatedCluster(state), worker: "worker-1", evictable: ("shop", "app=cart"),
-      guarded: ("shop", "app=orders-db"), daemonSet: ("kube-system", "kube-proxy"))
+      client: cluster, worker: "worker-1", evictable: ("shop", "app=cart"),
+      guarded: ("shop", "app=orders-db"), daemonSet: ("kube-system", "kube-proxy"),
+      volume: (database, "data-orders-db-0", "shop", "data-orders-db-0"))
     try await ClusterClientContract.run(name, on: subject)
   }
 }

@@ -57,13 +57,14 @@ struct ActionBench: Sendable {
       watchdog: watchdog)
   }
 
-  func context(attempt: Int = 1) -> StepContext {
+  func context(attempt: Int = 1, force: ForceOrder? = nil) -> StepContext {
     StepContext(
-      run: Self.run, attempt: attempt, epoch: 1, records: records, stops: stops.stream, report: log.add)
+      run: Self.run, attempt: attempt, epoch: 1, records: records, force: force, stops: stops.stream,
+      report: log.add)
   }
 
-  func perform(_ step: PlanStep, attempt: Int = 1) async -> StepResult {
-    await performer.perform(step, in: context(attempt: attempt))
+  func perform(_ step: PlanStep, attempt: Int = 1, force: ForceOrder? = nil) async -> StepResult {
+    await performer.perform(step, in: context(attempt: attempt, force: force))
   }
 
   func probe(_ step: PlanStep, attempt: Int = 1) async -> ProbeVerdict {
@@ -122,14 +123,16 @@ enum Sample {
 
   static func pod(
     _ name: String, namespace: String = "shop", node: String = "cp-1", labels: [String: String] = [:],
-    annotations: [String: String] = [:], phase: String = "Running", terminating: Bool = false,
-    finalizers: [String] = [], owner: ClusterPod.Owner? = .init(kind: "ReplicaSet", name: "web"),
+    annotations: [String: String] = [:], phase: String = "Running", ready: Bool = true,
+    terminating: Bool = false, finalizers: [String] = [],
+    owner: ClusterPod.Owner? = .init(kind: "ReplicaSet", name: "web"),
     emptyDir: Bool = false
   ) -> ClusterPod {
     ClusterPod(
       namespace: namespace, name: name, uid: "uid-\(name)", labels: labels, annotations: annotations,
       node: node,
-      phase: phase, terminating: terminating, finalizers: finalizers, controller: owner, hasEmptyDir: emptyDir
+      phase: phase, ready: ready, terminating: terminating, finalizers: finalizers, controller: owner,
+      hasEmptyDir: emptyDir
     )
   }
 

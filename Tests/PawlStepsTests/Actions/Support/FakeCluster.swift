@@ -19,6 +19,14 @@ struct World: Sendable {
   var error: ClusterError?
   /// Thrown by the next change only, after it was made.
   var changeError: ClusterError?
+  /// Volumes attached to any node.
+  var attached: [String] = []
+  /// Volumes by `namespace/claim`.
+  var volumes: [String: String] = [:]
+  /// Thrown by each look at the attached volumes while it is set.
+  var attachedError: ClusterError?
+  /// Thrown by each look at the budgets while it is set.
+  var budgetError: ClusterError?
   /// Changes in words, in order.
   var changes: [String] = []
   /// Pods that another one follows with the same name when they are evicted.
@@ -113,7 +121,17 @@ final class FakeCluster: ClusterClient {
   func pod(namespace: String, name: String, uid: String?) async throws(ClusterError) -> ClusterPod? {
     try look { $0.pods.first { $0.name == name && (uid == nil || $0.uid == uid) } }
   }
-  func budgets() async throws(ClusterError) -> [ClusterBudget] { try look { $0.budgets } }
+  func budgets() async throws(ClusterError) -> [ClusterBudget] {
+    if let error = world.budgetError { throw error }
+    return try look { $0.budgets }
+  }
+  func attachedVolumes(node: String) async throws(ClusterError) -> [String] {
+    if let error = world.attachedError { throw error }
+    return try look { $0.attached }
+  }
+  func volume(namespace: String, claim: String) async throws(ClusterError) -> String? {
+    try look { $0.volumes["\(namespace)/\(claim)"] }
+  }
   func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool {
     try look { $0.daemonSets.contains("\(namespace)/\(name)") }
   }
@@ -153,7 +171,11 @@ final class FakeCluster: ClusterClient {
   }
 
   func delete(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(ClusterError) {
-    try change("delete \(pod.name)") { self.terminate(pod, &$0) }
+    let grace = gracePeriodSeconds.map { " grace \($0)" } ?? ""
+    try change("delete \(pod.name)\(grace)") { world in
+      if gracePeriodSeconds == 0 { world.termination[pod.name] = pod.finalizers.isEmpty ? 0 : 1 }
+      self.terminate(pod, &world)
+    }
   }
 
   private func terminate(_ pod: ClusterPod, _ world: inout World) {
@@ -174,6 +196,12 @@ final class FakeCluster: ClusterClient {
       let node = world.nodes.first { $0.name == name }
       return condition(node) ? .some(node) : nil
     }
+  }
+
+  func waitForAttachedVolumes(
+    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
+  ) async throws(ClusterError) -> [String] {
+    try wait(timeoutSeconds) { world in condition(world.attached) ? world.attached : nil }
   }
 
   func waitForPods(
