@@ -71,6 +71,9 @@ package struct StepFailure: Error, Sendable, Hashable, Codable, CustomStringConv
     case permanent
     /// It stopped at a limit where a person has to help: the run pauses. A resume tries again; `force` goes past it.
     case limit
+    /// Nothing is wrong: the step waits for an operator's approval or for its time, and the run pauses. Never stored
+    /// with an attempt that failed.
+    case hold
   }
 
   /// Short and stable, `apt-install-failed`.
@@ -160,11 +163,11 @@ package enum RunEventKind: Sendable, Hashable, Codable {
   case stepInDoubt(StepID, attempt: Int, reason: String)
   case stepProbeStarted(StepID, attempt: Int)
   case stepProbed(StepID, attempt: Int, ProbeVerdict)
-  /// An operator answered for a step in doubt.
+  /// An operator answered for a step in doubt or held.
   case stepDecided(StepID, attempt: Int, OperatorDecision, by: String)
   /// An operator has a step that stopped at its limit go past it.
   case stepForced(StepID, attempt: Int, by: String, reason: String)
-  /// A failed step gets a new chance because the run was resumed.
+  /// A failed or held step gets a new chance because the run was resumed.
   case stepRetried(StepID, attempt: Int)
   /// An operator asked to pause or cancel, from another terminal.
   case controlRequested(ControlAction, by: String)
@@ -175,6 +178,11 @@ package enum RunEventKind: Sendable, Hashable, Codable {
   case stepUndone(StepID, attempt: Int, StepOutcome)
   /// Without a delay it is not tried again before somebody takes the run up.
   case stepUndoFailed(StepID, attempt: Int, StepFailure, retryAfterSeconds: Int?)
+  /// It waits for an approval or for its time; the failure says for what. Whatever else can go on does.
+  case stepHeld(StepID, attempt: Int, StepFailure)
+  /// A worker is left as it is because of a step, within the plan's failure budget: its remaining steps are skipped, and
+  /// what waits for them goes on without.
+  case hostSkipped(String, because: StepID, StepFailure)
 }
 
 /// One entry of a run's journal.

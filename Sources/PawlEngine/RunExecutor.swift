@@ -154,8 +154,7 @@ package struct RunExecutor: Sendable {
     stretch.stops[id] = stop
     let context = StepContext(
       run: stretch.id, attempt: attempt, epoch: stretch.epoch, records: stretch.machine.records(before: step),
-      force: stretch.machine.state.forced[id],
-      stops: stops
+      force: stretch.machine.state.forced[id], leftBehind: stretch.machine.nodesLeftBehind, stops: stops
     ) { [notify] progress in notify(.progress(id, progress)) }
     let inputs = stretch.inputs
     group.addTask {

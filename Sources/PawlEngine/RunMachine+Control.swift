@@ -9,7 +9,7 @@ extension RunMachine {
     guard plan.step(step) != nil else { return "The run has no step '\(step)'." }
     if case .force = action { return refusalOfForce(step) }
     switch state.status(of: step) {
-    case .needsOperator: return nil
+    case .needsOperator, .held: return nil
     case .inDoubt where !busy.contains(step): return nil
     case .inDoubt: return "\(step) is in doubt and is looked at again soon; wait for what that finds."
     case let status: return "\(step) is \(status.label); there is nothing to answer for."

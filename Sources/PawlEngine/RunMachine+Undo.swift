@@ -56,7 +56,7 @@ extension RunMachine {
       switch state.status(of: step.id) {
       case .started, .attached, .inDoubt, .probing, .needsOperator: holders[step.host] = step.id
       case .undoFailed where undos.givenUp.contains(step.id): holders[step.host] = step.id
-      case .undoFailed, .pending, .waiting, .ready, .succeeded, .failed, .undoing, .undone: continue
+      case .undoFailed, .pending, .waiting, .ready, .succeeded, .failed, .held, .undoing, .undone: continue
       }
     }
     return holders
@@ -115,7 +115,7 @@ extension RunState {
         && !step.effects.contains {
           if case .outOfService(let node) = $0 { inService.contains(node) } else { false }
         }
-    case .started, .waiting, .ready, .attached, .failed, .inDoubt, .probing, .needsOperator, .undoing,
+    case .started, .waiting, .ready, .attached, .failed, .inDoubt, .probing, .needsOperator, .held, .undoing,
       .undoFailed:
       return true
     }

@@ -76,7 +76,7 @@ package struct RunMachine: Sendable {
   private let dependents: [StepID: [StepID]]
   /// Steps whose needs are met and that are not done: the only ones looked at.
   private var candidates: StepQueue
-  private var unmetNeeds: [StepID: Int] = [:]
+  private(set) var unmetNeeds: [StepID: Int] = [:]
   /// Intents on their way to the journal, performances, probes and timers.
   var busy: Set<StepID> = []
   /// Steps that wait for a timer; a timer that fires for another one is of no account any more.
@@ -87,6 +87,8 @@ package struct RunMachine: Sendable {
   private let undoesFailures: Bool
   /// What belongs to this stretch's undoing.
   var undos = UndoProgress()
+  /// What belongs to workers that are left behind.
+  var skips = SkipProgress()
   var stopping: RunOutcome?
   /// The step whose limit is why the run stops; nil when something else is.
   var limitStep: StepID?
@@ -113,8 +115,9 @@ package struct RunMachine: Sendable {
     dependents = plan.steps.reduce(into: [:]) { result, step in
       for need in step.needs { result[need, default: []].append(step.id) }
     }
+    skips = Self.skips(of: plan, state)
     for step in plan.steps {
-      let unmet = step.needs.count { !state.status(of: $0).isSucceeded }
+      let unmet = step.needs.count { !skips.settled.contains($0) }
       unmetNeeds[step.id] = unmet
       if unmet == 0, !state.status(of: step.id).isSucceeded { candidates.insert(step.id) }
       attemptsBefore[step.id] = state.status(of: step.id).attempt
@@ -167,7 +170,7 @@ package struct RunMachine: Sendable {
         .stepInDoubt(step.id, attempt: attempt, reason: "The process that probed it ended.")
       case .needsOperator(let attempt, let question):
         .stepInDoubt(step.id, attempt: attempt, reason: question)
-      case .failed(let attempt, _):
+      case .failed(let attempt, _), .held(let attempt, _):
         retryingFailed ? .stepRetried(step.id, attempt: attempt) : nil
       case .pending, .waiting, .ready, .succeeded, .inDoubt, .undoing, .undone, .undoFailed:
         nil
@@ -188,7 +191,7 @@ package struct RunMachine: Sendable {
 
   private mutating func consequences(of event: RunEventKind) -> [RunCommand] {
     switch event {
-    case .runStarted, .stepInDoubt, .stepRetried, .stepUndone:
+    case .runStarted, .stepInDoubt, .stepHeld, .stepRetried, .stepUndone:
       if let step = event.step { busy.remove(step) }
       return []
     case .stepStopped(let step, _, _):
@@ -210,6 +213,9 @@ package struct RunMachine: Sendable {
       return [.perform(step, attempt: attempt)]
     case .stepProbeStarted(let step, let attempt):
       return [.probe(step, attempt: attempt)]
+    case .hostSkipped(let host, _, _):
+      skipped(host)
+      return []
     case .stepUndoStarted(let step, let attempt):
       return [.undo(step, attempt: attempt)]
     case .stepUndoFailed(let step, _, _, let seconds):
@@ -230,15 +236,27 @@ package struct RunMachine: Sendable {
   mutating func succeeded(_ step: StepID) {
     busy.remove(step)
     candidates.remove(step)
-    for dependent in dependents[step] ?? [] {
-      let left = (unmetNeeds[dependent] ?? 1) - 1
-      unmetNeeds[dependent] = left
-      if left == 0 { candidates.insert(dependent) }
+    settle(step)
+  }
+
+  /// What waits for the step need not wait any longer; neither what waits for one that is skipped then.
+  mutating func settle(_ step: StepID) {
+    var open = [step]
+    while let step = open.popLast() {
+      guard skips.settled.insert(step).inserted else { continue }
+      for dependent in dependents[step] ?? [] {
+        let left = (unmetNeeds[dependent] ?? 1) - 1
+        unmetNeeds[dependent] = left
+        guard left == 0 else { continue }
+        candidates.insert(dependent)
+        if let host = steps.step(dependent)?.host, skips.behind.contains(host) { open.append(dependent) }
+      }
     }
   }
 
   /// What stops the run first stays its outcome, unless a failure is to be undone.
   private mutating func failed(_ step: StepID, _ failure: StepFailure) -> [RunCommand] {
+    if failure.retry != .limit, let skip = skip(step, failure) { return skip }
     if undoesFailures, failure.retry != .limit, stopping != .cancelled {
       stopping = .cancelled
       return [.record([.controlRequested(.cancel, by: "The policy onFailure")])]
@@ -246,7 +264,7 @@ package struct RunMachine: Sendable {
     guard stopping == nil else { return [] }
     switch failure.retry {
     case .transport: stopping = .unreachable(step)
-    case .temporary, .permanent: stopping = .failed(step)
+    case .temporary, .permanent, .hold: stopping = .failed(step)
     case .limit:
       stopping = .paused(failure.message)
       limitStep = step
@@ -264,13 +282,14 @@ package struct RunMachine: Sendable {
     case .unknown:
       busy.remove(step)
       stopping = stopping ?? .needsOperator(step)
-    case .unreachable:
+    case .unreachable(let failure):
       let tried = (probesTried[step] ?? 0) + 1
       probesTried[step] = tried
       if tried < limits.probeAttempts {
         return [startTimer(step, seconds: Self.transportRetry.delay(after: tried))]
       }
       busy.remove(step)
+      if let skip = skip(step, failure) { return skip }
       stopping = stopping ?? .unreachable(step)
     }
     return []
@@ -293,6 +312,8 @@ package struct RunMachine: Sendable {
       return .stepInDoubt(step, attempt: attempt, reason: failure.message)
     case .stopped(let failure):
       return .stepStopped(step, attempt: attempt, reason: failure.message)
+    case .failed(let failure) where failure.retry == .hold:
+      return .stepHeld(step, attempt: attempt, failure)
     case .failed(let failure):
       guard let delay = delayBeforeRetry(of: step, attempt: attempt, after: failure) else {
         return .stepFailed(step, attempt: attempt, failure)
@@ -306,7 +327,7 @@ package struct RunMachine: Sendable {
     let number = attempt - (attemptsBefore[step] ?? 0)
     let policy = steps.step(step)?.retry ?? .never
     switch failure.retry {
-    case .permanent, .limit: return nil
+    case .permanent, .limit, .hold: return nil
     case .temporary: return number < policy.attempts ? policy.delay(after: number) : nil
     case .transport:
       return number < max(policy.attempts, limits.transportAttempts)
@@ -318,7 +339,8 @@ package struct RunMachine: Sendable {
 
   /// Everything that may start now, in plan order, or the end.
   private mutating func advance() -> [RunCommand] {
-    guard !isStopRecorded else { return [] }
+    // First it is written down what is skipped.
+    guard !isStopRecorded, skips.unwritten.isEmpty else { return [] }
     if stopping == nil {
       let intents = startable()
       if !intents.isEmpty { return [.record(intents)] }
@@ -338,9 +360,10 @@ package struct RunMachine: Sendable {
 
   private mutating func startable() -> [RunEventKind] {
     var intents: [RunEventKind] = []
+    let turn = turn()
     for step in candidates {
       guard busy.count < limits.concurrentSteps else { break }
-      if busy.contains(step) { continue }
+      if busy.contains(step) || !mayStart(step, turn) { continue }
       let status = state.status(of: step)
       switch status {
       case .pending, .waiting, .ready:
@@ -349,7 +372,7 @@ package struct RunMachine: Sendable {
         intents.append(.stepStarted(step, attempt: attempt))
       case .inDoubt(let attempt, _):
         intents.append(.stepProbeStarted(step, attempt: attempt))
-      case .started, .succeeded, .failed, .probing, .needsOperator, .undoing, .undone, .undoFailed:
+      case .started, .succeeded, .failed, .probing, .needsOperator, .held, .undoing, .undone, .undoFailed:
         continue
       }
       busy.insert(step)
@@ -358,8 +381,16 @@ package struct RunMachine: Sendable {
   }
 
   private func outcomeWhenIdle() -> RunOutcome {
-    guard let left = candidates.first else { return .completed }
-    if case .needsOperator = state.status(of: left) { return .needsOperator(left) }
-    return .failed(left)
+    for step in candidates {
+      switch state.status(of: step) {
+      case .needsOperator: return .needsOperator(step)
+      case .held(_, let reason): return .paused(reason.message)
+      default: continue
+      }
+    }
+    let behind = leftBehind
+    let first = plan.steps.lazy.compactMap(\.host).first { behind[$0] != nil }
+    if let reason = first.flatMap({ behind[$0] }) { return .failed(reason.step) }
+    return candidates.first.map { .failed($0) } ?? .completed
   }
 }

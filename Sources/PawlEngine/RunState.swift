@@ -13,6 +13,15 @@ package struct RunState: Sendable, Hashable {
   /// Whether undoing has begun, or was due and could not begin. From then on the run does not go forward again: steps
   /// count on what was put back.
   package private(set) var isUndoing = false
+  /// Workers that were left behind, with the step and the failure that were the reason. A resume tries them again;
+  /// one whose steps have all succeeded since is behind no more, see `leftBehind(in:)`.
+  private var skippedHosts: [String: LeftBehind] = [:]
+
+  /// Why a worker was left behind.
+  package struct LeftBehind: Sendable, Hashable {
+    package var step: StepID
+    package var failure: StepFailure
+  }
 
   /// All steps pending.
   package init(plan: Plan) {
@@ -43,6 +52,8 @@ package struct RunState: Sendable, Hashable {
       if case .stuck = outcome { isUndoing = true }
     case .controlRequested:
       break
+    case .hostSkipped(let host, let step, let failure):
+      skippedHosts[host] = LeftBehind(step: step, failure: failure)
     default:
       guard let step = event.step, let status = statuses[step] else {
         throw IllegalTransition(step: event.step ?? StepID("?"), status: .pending, event: event)
@@ -57,13 +68,20 @@ package struct RunState: Sendable, Hashable {
     }
   }
 
+  /// Workers that are behind now, by name.
+  package func leftBehind(in plan: Plan) -> [String: LeftBehind] {
+    guard !skippedHosts.isEmpty else { return [:] }
+    let open = Set(plan.steps.filter { !status(of: $0.id).isSucceeded }.compactMap(\.host))
+    return skippedHosts.filter { open.contains($0.key) }
+  }
+
   /// For each step that has not begun, the failed steps that it waits behind, directly or not.
   package func blockers(in plan: Plan) -> [StepID: Set<StepID>] {
     var result: [StepID: Set<StepID>] = [:]
     for step in plan.steps where status(of: step.id) == .pending {
       for need in step.needs {
         switch status(of: need) {
-        case .failed, .needsOperator, .inDoubt: result[step.id, default: []].insert(need)
+        case .failed, .needsOperator, .inDoubt, .held: result[step.id, default: []].insert(need)
         default: if let behind = result[need] { result[step.id, default: []].formUnion(behind) }
         }
       }

@@ -11,6 +11,8 @@ package struct StepContext: Sendable {
   package let records: [String: String]
   /// Set when an operator has let the step go past the limit at which it stopped.
   package let force: ForceOrder?
+  /// Nodes that the run has left behind: they are as they are, and are expected to be.
+  package let leftBehind: Set<String>
   /// Gives one element when an operator wants the attempt to be stopped, remote command included.
   package let stops: AsyncStream<Void>
   /// Lets listeners know; never blocks.
@@ -19,6 +21,7 @@ package struct StepContext: Sendable {
   /// Makes a context.
   package init(
     run: RunID, attempt: Int, epoch: Int, records: [String: String] = [:], force: ForceOrder? = nil,
+    leftBehind: Set<String> = [],
     stops: AsyncStream<Void> = AsyncStream { $0.finish() },
     report: @escaping @Sendable (StepProgress) -> Void
   ) {
@@ -27,6 +30,7 @@ package struct StepContext: Sendable {
     self.epoch = epoch
     self.records = records
     self.force = force
+    self.leftBehind = leftBehind
     self.stops = stops
     self.report = report
   }
@@ -36,7 +40,8 @@ extension StepContext {
   /// The same with another listener.
   package func reporting(_ report: @escaping @Sendable (StepProgress) -> Void) -> StepContext {
     StepContext(
-      run: run, attempt: attempt, epoch: epoch, records: records, force: force, stops: stops, report: report)
+      run: run, attempt: attempt, epoch: epoch, records: records, force: force, leftBehind: leftBehind,
+      stops: stops, report: report)
   }
 }
 

@@ -17,6 +17,8 @@ package enum StepStatus: Sendable, Hashable {
   case probing(attempt: Int)
   /// Only an operator can tell; the text is the question.
   case needsOperator(attempt: Int, question: String)
+  /// It waits for an operator's approval or for its time; the run pauses once nothing else can go on.
+  case held(attempt: Int, StepFailure)
   /// What it left is being put back; the second number counts the undo's own attempts.
   case undoing(attempt: Int, undo: Int)
   case undone(attempt: Int, StepOutcome)
@@ -71,8 +73,16 @@ extension StepStatus {
     case (.inDoubt(let attempt, _), .stepDecided(_, attempt, let decision, _)),
       (.needsOperator(let attempt, _), .stepDecided(_, attempt, let decision, _)):
       return Self.status(after: decision, attempt: attempt)
+    case (.held(let attempt, _), .stepDecided(_, attempt, .done, let by)):
+      return .succeeded(attempt: attempt, StepOutcome("Approved by \(by).", changed: false))
+    case (.held(let attempt, _), .stepDecided(_, attempt, .redo, _)):
+      return .ready(attempt: attempt)
 
-    case (.failed(let attempt, _), .stepRetried(_, attempt)):
+    case (.started(let attempt), .stepHeld(_, attempt, let reason)):
+      return .held(attempt: attempt, reason)
+
+    case (.failed(let attempt, _), .stepRetried(_, attempt)),
+      (.held(let attempt, _), .stepRetried(_, attempt)):
       return .ready(attempt: attempt)
     case (.failed(let attempt, let failure), .stepForced(_, attempt, _, _)) where failure.retry == .limit:
       return .ready(attempt: attempt)
@@ -114,7 +124,7 @@ extension StepStatus {
   /// Whether it has begun and is known to have come to an end: only then can what it left be put back.
   private var mayBeUndone: Bool {
     switch self {
-    case .waiting, .ready, .succeeded, .failed, .undoing, .undoFailed: true
+    case .waiting, .ready, .succeeded, .failed, .held, .undoing, .undoFailed: true
     case .pending, .started, .attached, .inDoubt, .probing, .needsOperator, .undone: false
     }
   }
@@ -138,7 +148,8 @@ extension StepStatus {
     case .pending: 0
     case .started(let attempt), .waiting(let attempt), .ready(let attempt), .attached(let attempt),
       .succeeded(let attempt, _), .failed(let attempt, _), .inDoubt(let attempt, _), .probing(let attempt),
-      .needsOperator(let attempt, _), .undoing(let attempt, _), .undone(let attempt, _),
+      .needsOperator(let attempt, _), .held(let attempt, _), .undoing(let attempt, _),
+      .undone(let attempt, _),
       .undoFailed(let attempt, _, _):
       attempt
     }
@@ -157,6 +168,7 @@ extension StepStatus {
     case .inDoubt: "in doubt"
     case .probing: "being probed"
     case .needsOperator: "needs an operator"
+    case .held: "held"
     case .undoing: "being undone"
     case .undone: "undone"
     case .undoFailed: "undo failed"
@@ -169,12 +181,13 @@ extension RunEventKind {
   package var step: StepID? {
     switch self {
     case .runStarted, .runStopped, .controlRequested: nil
+    case .hostSkipped(_, let step, _): step
     case .stepStarted(let step, _), .stepSucceeded(let step, _, _), .stepAttemptFailed(let step, _, _, _),
       .stepFailed(let step, _, _), .stepInDoubt(let step, _, _), .stepProbeStarted(let step, _),
       .stepProbed(let step, _, _), .stepDecided(let step, _, _, _), .stepRetried(let step, _),
       .stepForced(let step, _, _, _),
       .stepStopped(let step, _, _), .stepUndoStarted(let step, _), .stepUndone(let step, _, _),
-      .stepUndoFailed(let step, _, _, _):
+      .stepUndoFailed(let step, _, _, _), .stepHeld(let step, _, _):
       step
     }
   }
@@ -199,6 +212,8 @@ extension RunEventKind {
     case .stepUndoStarted: "step-undo-started"
     case .stepUndone: "step-undone"
     case .stepUndoFailed: "step-undo-failed"
+    case .stepHeld: "step-held"
+    case .hostSkipped: "host-skipped"
     }
   }
 }

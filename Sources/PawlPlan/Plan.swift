@@ -47,6 +47,8 @@ package struct Plan: Sendable, Hashable, Codable {
   package var steps: [PlanStep]
   /// Steps that were left out, and why.
   package var skipped: [SkippedStep]
+  /// How the workers come one after the other; nil when nothing is rolled out to them.
+  package var rollout: PlanRollout?
   /// What an operator should know before approving.
   package var notes: [PlanNote]
   /// What the plan depends on, as `path: value`: hosts, policy and facts. See `PlanBasis`.
@@ -56,7 +58,8 @@ package struct Plan: Sendable, Hashable, Codable {
   package init(
     cluster: String, runbook: RunbookReference, inputs: [String: Value], title: String,
     versions: [VersionChange],
-    steps: [PlanStep], skipped: [SkippedStep], notes: [PlanNote], basis: [String: String]
+    steps: [PlanStep], skipped: [SkippedStep], rollout: PlanRollout? = nil, notes: [PlanNote],
+    basis: [String: String]
   ) {
     self.schemaVersion = Self.currentSchemaVersion
     self.kind = "Plan"
@@ -67,6 +70,7 @@ package struct Plan: Sendable, Hashable, Codable {
     self.versions = versions
     self.steps = steps
     self.skipped = skipped
+    self.rollout = rollout
     self.notes = notes
     self.basis = basis
   }
@@ -157,6 +161,9 @@ package struct PlanStep: Sendable, Hashable, Codable {
   package var reversibility: Reversibility
   /// What a usual attempt takes, for the estimate.
   package var estimateSeconds: Int
+  /// What 10 of 100 attempts take less than, and more than; nil without earlier runs.
+  package var estimateLowSeconds: Int?
+  package var estimateHighSeconds: Int?
   package var effects: [StateEffect]
 
   /// Makes a step.
@@ -164,7 +171,7 @@ package struct PlanStep: Sendable, Hashable, Codable {
     id: StepID, title: String, uses: String, host: String?, path: [String], needs: [StepID],
     with: [String: Value],
     retry: RetryPolicy, timeoutSeconds: Int, reversibility: Reversibility, estimateSeconds: Int,
-    effects: [StateEffect]
+    estimateLowSeconds: Int? = nil, estimateHighSeconds: Int? = nil, effects: [StateEffect]
   ) {
     self.id = id
     self.title = title
@@ -177,6 +184,8 @@ package struct PlanStep: Sendable, Hashable, Codable {
     self.timeoutSeconds = timeoutSeconds
     self.reversibility = reversibility
     self.estimateSeconds = estimateSeconds
+    self.estimateLowSeconds = estimateLowSeconds
+    self.estimateHighSeconds = estimateHighSeconds
     self.effects = effects
   }
 }

@@ -1,3 +1,5 @@
+package import Foundation
+
 /// A cluster that lives in memory, behind the ports of the real one.
 ///
 /// Commands run on a timeline of their own, so they go on when nobody watches, as detached commands on a real host
@@ -40,6 +42,11 @@ package actor SimulatedCluster {
 
   /// Simulated time since the start.
   package var now: Duration { time.now }
+
+  /// The time on the wall of the cluster's operators; it begins on 2026-11-21 at 10:45:12 UTC, a Saturday.
+  package nonisolated var wallTime: @Sendable () -> Date {
+    { [time] in Date(timeIntervalSince1970: 1_795_257_912 + time.now / .seconds(1)) }
+  }
 
   /// The cluster's time as a clock.
   package nonisolated var clock: SimulatedClock { SimulatedClock(time: time) }

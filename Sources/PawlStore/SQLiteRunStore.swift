@@ -37,6 +37,11 @@ package final class SQLiteRunStore: RunStore {
     }
   }
 
+  /// Whether there is a store in the directory; nothing is made.
+  package static func exists(in path: String) -> Bool {
+    FileManager.default.fileExists(atPath: StateDirectory(path: path.isEmpty ? "." : path).journal)
+  }
+
   private static func open(_ path: String) throws -> DatabasePool {
     var configuration = Configuration()
     configuration.busyMode = .timeout(busySeconds)

@@ -28,7 +28,10 @@ extension CrashBench {
     let state = try RunState(plan: plan, events: try await world.events())
     var found = await world.cluster.violations.map { "rule \($0.rule): \($0.message), after \($0.cause)" }
     let blockers = state.blockers(in: plan)
+    let behind = state.leftBehind(in: plan)
     for other in plan.steps where isBehind(other, step) {
+      // What comes after a worker that is left behind goes on without it.
+      if !behind.isEmpty, other.host.map({ behind[$0] == nil }) ?? true { continue }
       if state.status(of: other.id) != .pending {
         found.append("\(other.id) is \(state.status(of: other.id).label)")
       }

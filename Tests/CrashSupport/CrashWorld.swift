@@ -19,6 +19,7 @@ final class CrashWorld: Sendable {
 
   /// Also what a bug that goes round in circles is held by.
   private static let mostEvents = 20_000
+  private static let mostPauses = 200
 
   let cluster: SimulatedCluster
   let store: MortalStore
@@ -29,19 +30,58 @@ final class CrashWorld: Sendable {
 
   init(_ bench: CrashBench) async throws {
     self.bench = bench
+    let policy = bench.scenario.inventory.policy
+    // Workers that are left behind stay as they are beside those that come after them.
     cluster = SimulatedCluster(
-      bench.scenario.state, maxUnavailable: bench.scenario.inventory.policy.maxUnavailable)
+      bench.scenario.state, maxUnavailable: policy.maxUnavailable + (policy.rollout?.failureBudget ?? 0))
     store = MortalStore(cluster: cluster)
     hosts = RecordingHosts(cluster)
     try await store.create(bench.record)
   }
 
-  /// One process: a fresh executor and performer on what is in store and cluster.
+  /// One process after the other, as long as the operator has only to approve or to wait.
   func stretch(
     until death: Death? = nil, trouble: Trouble? = nil, cancelling: Bool = false
   ) async -> Stretch {
     store.schedule(death)
-    let actions = ActionPerformer(hosts: hosts, cluster: cluster, http: cluster, clock: cluster.clock)
+    do {
+      for _ in 0..<Self.mostPauses {
+        let end = await process(trouble: trouble, cancelling: cancelling)
+        guard case .ended(.paused) = end, try await letGoOn() else { return end }
+      }
+      return .broke("The run pauses without end.")
+    } catch let error as StoreError where error.code == .inputOutput {
+      return .killed
+    } catch {
+      return .broke("\(error)")
+    }
+  }
+
+  /// Approves what the run waits for, or waits for a window; whether there was any of it.
+  private func letGoOn() async throws -> Bool {
+    let events = try await events()
+    let state = try RunState(plan: bench.plan, events: events)
+    var isHeld = false
+    var answers: [RunEventKind] = []
+    for step in bench.plan.steps {
+      guard case .held(let attempt, let reason) = state.status(of: step.id) else { continue }
+      isHeld = true
+      if reason.code == "approval-needed" {
+        answers.append(.stepDecided(step.id, attempt: attempt, .done, by: "op"))
+      }
+    }
+    if answers.isEmpty { await cluster.advance(by: .seconds(1800)) }
+    try await store.append(
+      answers.enumerated().map {
+        RunEvent(sequence: events.count + 1 + $0, time: Date(timeIntervalSince1970: 0), kind: $1)
+      }, to: bench.record.id)
+    return isHeld
+  }
+
+  /// One process: a fresh executor and performer on what is in store and cluster.
+  private func process(trouble: Trouble?, cancelling: Bool) async -> Stretch {
+    let actions = ActionPerformer(
+      hosts: hosts, cluster: cluster, http: cluster, clock: cluster.clock, now: cluster.wallTime)
     let (controls, control) = AsyncStream<RunControl>.makeStream()
     let performer: any StepPerformer =
       trouble.map {

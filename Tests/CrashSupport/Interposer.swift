@@ -70,7 +70,8 @@ package enum Trouble: Sendable, Hashable {
         guard case .succeeded = result else { return result }
         let next = StepContext(
           run: context.run, attempt: context.attempt + 1000, epoch: context.epoch,
-          force: context.force, report: context.report)
+          records: context.records, force: context.force, leftBehind: context.leftBehind,
+          report: context.report)
         return await base.perform(step, in: next)
       case .interrupted(let target, let twice) where target == step.id:
         control.yield(.stop(.cancel))

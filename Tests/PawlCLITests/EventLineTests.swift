@@ -31,7 +31,7 @@ struct EventLineTests {
     #expect(lines.count == notices.count + 1)
     for line in lines { #expect(schema.problems(of: line) == []) }
     let names = Set(lines.compactMap { ($0 as? [String: Any])?["event"] as? String })
-    #expect(names.count == 16, "fifteen kinds and the summary: \(names)")
+    #expect(names.count == 18, "seventeen kinds and the summary: \(names)")
     for name in names { #expect(schema.names(name, under: "event"), "\(name)") }
   }
 

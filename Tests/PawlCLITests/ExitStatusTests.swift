@@ -113,24 +113,3 @@ struct ExitStatusTests {
     #expect(odd.status == .failed && odd.lines.joined().contains("Odd"))
   }
 }
-
-@Suite("--max-unavailable")
-struct MaxUnavailableTests {
-  @Test(
-    "A number from 1, or a share from 1% to 100%",
-    arguments: [
-      ("1", MaxUnavailable.count(1)), ("12", .count(12)), ("1%", .percent(1)), ("25%", .percent(25)),
-      ("100%", .percent(100)), ("0", nil), ("-1", nil), ("0%", nil), ("101%", nil), ("-5%", nil), ("", nil),
-      ("%", nil), ("1.5", nil), ("50 %", nil), ("half", nil), ("99999999999999999999", nil),
-    ])
-  func parsing(text: String, value: MaxUnavailable?) {
-    #expect(MaxUnavailable(parsing: text) == value)
-  }
-
-  @Test(
-    "A share is rounded down, but at least 1",
-    arguments: [("3", 10, 3), ("25%", 10, 2), ("25%", 3, 1), ("100%", 7, 7), ("1%", 0, 1)])
-  func nodes(text: String, total: Int, nodes: Int) throws {
-    #expect(try #require(MaxUnavailable(parsing: text)).nodes(of: total) == nodes)
-  }
-}

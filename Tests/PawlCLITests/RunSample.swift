@@ -57,6 +57,12 @@ enum RunSample {
       .stepUndoFailed(update, attempt: 1, failure, retryAfterSeconds: 2),
       .stepUndoFailed(update, attempt: 2, failure, retryAfterSeconds: nil),
       .stepUndone(update, attempt: 3, StepOutcome("kubelet on hold again on cp-1.", changed: true)),
+      .stepHeld(
+        check, attempt: 1,
+        StepFailure(
+          code: "approval-needed", message: "An operator has to approve the run.", retry: .hold,
+          hint: "To approve: pawl approve RUN 1.20/check-cluster --as done")),
+      .hostSkipped("worker-1", because: update, failure),
     ]
 
   static func record() throws -> RunRecord {

@@ -91,7 +91,9 @@ struct ViewTests {
       drain, attempt: 1, RunSample.failure, retryAfterSeconds: nil)
     let stuck = try closing([failed, .runStopped(.stuck(drain))], .stuck(drain))
     #expect(
-      stuck.first == "Stuck: what the run left can't be undone because of \(drain). 0 of 41 steps done.")
+      stuck.first
+        == "Stuck: what the run left can't be undone because of \(drain). 0 of \(plan.steps.count) steps done."
+    )
     #expect(stuck.contains("  \(RunSample.failure.message)"))
     #expect(stuck.contains("Still cordoned by this run: cp-1."))
     #expect(stuck.last == "When that is mended: pawl cancel \(RunSample.run)")

@@ -17,12 +17,17 @@ enum RunbookScenarios {
     init(
       _ variant: String, _ inputs: [String: String], controlPlanes: Int, workers: Int,
       sourcePerMinor: Bool = false, patching: Bool = false, others: Bool = false, gates: Bool = false,
-      limit: Set<String> = [], cordonedByARun: String? = nil,
+      limit: Set<String> = [], cordonedByARun: String? = nil, maxUnavailable: Int = 1,
+      rollout: RolloutPolicy? = nil,
       thorough: Bool = false
     ) {
       self.variant = variant
       self.inputs = inputs
       var inventory = Inventory.demo(controlPlanes: controlPlanes, workers: workers)
+      inventory.policy.maxUnavailable = maxUnavailable
+      inventory.policy.rollout = rollout
+      // Two zones, in turn.
+      for index in inventory.hosts.indices { inventory.hosts[index].labels["zone"] = ["a", "b"][index % 2] }
       var state = SimulatedState.demo(controlPlanes: controlPlanes, workers: workers)
       if sourcePerMinor {
         inventory.packages.sourceTemplate = "deb https://packages.example/v{minor}/deb/ /"
@@ -83,6 +88,18 @@ enum RunbookScenarios {
         "three control planes, gates of the operator", ["target": "1.30"], controlPlanes: 3, workers: 2,
         gates: true),
       Entry("two minors", ["target": "1.31"], controlPlanes: 1, workers: 2, sourcePerMinor: true),
+      Entry(
+        "rollout with everything", ["target": "1.30"], controlPlanes: 1, workers: 5, maxUnavailable: 2,
+        rollout: RolloutPolicy(
+          canary: ["worker-3"], waves: [.share(.percent(40))], soakSeconds: 600,
+          // The first node waits for its window, the canary's soak outlasts it.
+          windows: [
+            MaintenanceWindow(days: [.sat], fromMinute: 660, toMinute: 674, timeZone: "UTC"),
+            MaintenanceWindow(days: [.sat, .sun], fromMinute: 840, toMinute: 480, timeZone: "Europe/Berlin"),
+          ], approval: .wave, failureBudget: 2)),
+      Entry(
+        "approval of each node", ["target": "1.30"], controlPlanes: 3, workers: 2,
+        rollout: RolloutPolicy(soakSeconds: 30, approval: .node)),
     ],
     "os-patch.yaml": [
       Entry(

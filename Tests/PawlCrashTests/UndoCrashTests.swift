@@ -1,5 +1,6 @@
 import PawlCrashSupport
 import PawlEngine
+import PawlModel
 import PawlPlan
 import PawlSimulation
 import Testing
@@ -17,9 +18,11 @@ struct UndoCrashTests {
     state.systemRepository = scenario.state.systemRepository
     state.nodes["worker-2"]?.unschedulable = true
     state.nodes["worker-1"]?.annotations["example.org/owner"] = "anna"
+    var inventory = Inventory.demo(controlPlanes: 1, workers: 3)
+    inventory.policy.maxUnavailable = 2
     return CrashScenario(
       "worker-2 cordoned before", file: scenario.file, text: scenario.text, inputs: scenario.inputs,
-      inventory: .demo(controlPlanes: 1, workers: 3), state: state, limit: scenario.limit)
+      inventory: inventory, state: state, limit: scenario.limit)
   }
 
   private static let scenarios = RunbookScenarios.all + cordoned + RandomRunbooks.all
@@ -38,7 +41,8 @@ struct UndoCrashTests {
 
   @Test(
     "Cancelled after an installation was killed in the middle of it",
-    arguments: RunbookScenarios.all + cordoned)
+    // With several nodes at once a journal has its events in another order each time.
+    arguments: (RunbookScenarios.all + cordoned).filter { $0.inventory.policy.rollout == nil })
   func tornInstallations(_ scenario: CrashScenario) async throws {
     let bench = try await Benches.shared.bench(scenario)
     let steps = bench.plan.steps.filter { $0.uses == "apt/install@v1" }

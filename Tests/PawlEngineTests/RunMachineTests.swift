@@ -143,6 +143,48 @@ struct RunMachineTests {
     #expect(harness.world.performed == (decision == .done ? [s1] : [s0, s1]))
   }
 
+  @Test("A held step lets everything else go on, then the run pauses; an approval or its time opens it")
+  func held() throws {
+    let plan = TestPlan.make([("s0", []), ("s1", []), ("s2", ["s1"]), ("s3", ["s0"])])
+    let hold = StepFailure(code: "approval-needed", message: "Approve it.", retry: .hold)
+    var harness = MachineHarness()
+    harness.world.scripted[s0] = [.failed(hold), .failed(hold)]
+    try harness.run(plan)
+    #expect(harness.outcome == .paused("Approve it."))
+    #expect(Set(harness.world.effects.keys) == [s1, StepID("s2")])
+    try harness.run(plan)
+    #expect(harness.outcome == .paused("Approve it."), "a resume looks again")
+    #expect(harness.timers.isEmpty)
+    var approved = harness
+    approved.log.append(
+      RunEvent(
+        sequence: harness.log.count + 1, time: .distantPast,
+        kind: .stepDecided(s0, attempt: 2, .done, by: "eve")))
+    try approved.run(plan)
+    #expect(approved.outcome == .completed)
+    #expect(!approved.world.effects.keys.contains(s0), "it is not performed once it is approved")
+    try harness.run(plan)
+    #expect(harness.outcome == .completed, "its time has come")
+  }
+
+  @Test("A held step is approved while the run is under way")
+  func approvedWhileRunning() throws {
+    let plan = TestPlan.make([("s0", []), ("s1", [])])
+    let hold = StepFailure(code: "approval-needed", message: "Approve it.", retry: .hold)
+    var machine = try RunMachine(plan: plan, events: [])
+    _ = try machine.handle(.begin(by: "t"))
+    _ = try machine.handle(.recorded([.runStarted(by: "t", resumed: false)]))
+    _ = try machine.handle(.recorded([.stepStarted(s0, attempt: 1), .stepStarted(s1, attempt: 1)]))
+    #expect(machine.refusal(of: .approve(s0, .done)) != nil, "nothing is asked yet")
+    #expect(try machine.handle(.finished(s0, .failed(hold))) == [.record([.stepHeld(s0, attempt: 1, hold)])])
+    #expect(try machine.handle(.recorded([.stepHeld(s0, attempt: 1, hold)])).isEmpty, "the other step runs")
+    #expect(machine.refusal(of: .approve(s0, .done)) == nil)
+    _ = try machine.handle(.recorded([.stepDecided(s0, attempt: 1, .done, by: "eve")]))
+    let end = try machine.handle(
+      .recorded([.stepSucceeded(s1, attempt: 1, StepOutcome("Made.", changed: true))]))
+    #expect(end == [.record([.runStopped(.completed)])])
+  }
+
   @Test("A stop request lets running steps end and starts none")
   func stopRequest() throws {
     var harness = MachineHarness()

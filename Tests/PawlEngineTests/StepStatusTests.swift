@@ -15,6 +15,7 @@ struct StepStatusTests {
     .succeeded(attempt: 1, outcome), .failed(attempt: 1, failure), .inDoubt(attempt: 1, reason: "r"),
     .probing(attempt: 1), .needsOperator(attempt: 1, question: "q"), .undoing(attempt: 1, undo: 1),
     .undone(attempt: 1, outcome), .undoFailed(attempt: 1, undo: 1, failure), .failed(attempt: 1, limit),
+    .held(attempt: 1, failure),
   ]
 
   private static let events: [RunEventKind] = [
@@ -30,6 +31,7 @@ struct StepStatusTests {
     .stepStopped(step, attempt: 1, reason: "r"),
     .stepUndoStarted(step, attempt: 1), .stepUndoStarted(step, attempt: 2),
     .stepUndone(step, attempt: 1, outcome), .stepUndoFailed(step, attempt: 1, failure, retryAfterSeconds: 2),
+    .stepHeld(step, attempt: 1, failure),
   ]
 
   /// Every pair of status and event that may happen, and where it leads. All others are illegal.
@@ -53,7 +55,9 @@ struct StepStatusTests {
     "ready + step-undo-started 1": "being undone", "done + step-undo-started 1": "being undone",
     "failed + step-undo-started 1": "being undone", "being undone + step-undo-started 2": "being undone",
     "being undone + step-undone": "undone", "being undone + step-undo-failed": "undo failed",
-    "undo failed + step-undo-started 2": "being undone",
+    "undo failed + step-undo-started 2": "being undone", "running + step-held": "held",
+    "held + step-retried": "ready", "held + step-decided done": "done", "held + step-decided redo": "ready",
+    "held + step-undo-started 1": "being undone",
   ]
 
   private static func name(_ event: RunEventKind) -> String {

@@ -46,6 +46,8 @@ import Testing
     ("inventory", "policy", "unmanagedPods", Policy.LossPolicy.allCases.map(\.rawValue)),
     ("inventory", "drain", "atLimit", DrainSettings.AtLimit.allCases.map(\.rawValue)),
     ("inventory", "podRule", "action", PodRule.Action.allCases.map(\.rawValue)),
+    ("inventory", "rollout", "approval", RolloutPolicy.Approval.allCases.map(\.rawValue)),
+    ("inventory", "window", "days", MaintenanceWindow.Day.allCases.map(\.rawValue)),
     ("inventory", "policy", "onFailure", Policy.FailurePolicy.allCases.map(\.rawValue)),
     ("inventory", "prometheusGate", "op", Gates.Comparison.allCases.map(\.rawValue)),
     ("runbook", "selector", "role", HostRole.allCases.map(\.rawValue)),

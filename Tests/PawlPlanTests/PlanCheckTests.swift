@@ -133,14 +133,48 @@ struct PlanCheckTests {
     #expect(try codes(steps) == ["too-many-unavailable"])
   }
 
-  @Test("A node that an administrator has cordoned is not counted again")
-  func cordonedBefore() throws {
+  @Test("A worker that is out already is not counted again when it is drained, but counts beside others")
+  func unavailableBefore() throws {
+    let drain = "- {id: drain, uses: node/drain@v1, on: {role: worker}}"
+    for allowed in 1...2 {
+      let inventory = Fixture.inventory(maxUnavailable: allowed)
+      for break_ in [{ $0.cordoned = true }, { $0.ready = false }] as [(inout NodeFacts) -> Void] {
+        var facts = Fixture.facts(inventory)
+        break_(&facts.cluster.nodes[1])
+        #expect(
+          try codes(drain, inventory: inventory, facts: facts)
+            == (allowed == 1 ? ["too-many-unavailable"] : []))
+        let first = "- {id: drain, uses: node/drain@v1, on: {group: canary}}"
+        #expect(try codes(first, inventory: inventory, facts: facts) == [])
+      }
+      var facts = Fixture.facts(inventory)
+      facts.cluster.nodes[0].cordoned = true
+      #expect(
+        try codes(drain, inventory: inventory, facts: facts)
+          == (allowed == 1 ? ["too-many-unavailable"] : []),
+        "a control plane is no worker: both workers are drained at once")
+    }
+  }
+
+  @Test("A refusal for nodes that are out already names them and what to raise")
+  func unavailableWords() throws {
     let inventory = Fixture.inventory()
     var facts = Fixture.facts(inventory)
     facts.cluster.nodes[1].cordoned = true
+    let error = try #require(throws: PlanningError.self) {
+      try Fixture.plan(
+        "- {id: drain, uses: node/drain@v1, on: {role: worker}}", inventory: inventory, facts: facts)
+    }
     #expect(
-      try codes("- {id: drain, uses: node/drain@v1, on: {role: worker}}", inventory: inventory, facts: facts)
-        == [])
+      error
+        == .refused([
+          PlanRefusal(
+            code: "too-many-unavailable",
+            message:
+              "The plan can take 1 node out of service at once (among worker-2), and worker-1 is out already, "
+              + "cordoned by somebody else or not Ready; the policy allows 1 in all.",
+            hint: "Put worker-1 back in service, or raise policy.maxUnavailable to 2.")
+        ]))
   }
 
   @Test("Hops: minor by minor to the newest patch on offer; stragglers first")

@@ -22,6 +22,8 @@ enum Fixture {
     spec("kubelet/restart", parameters: [version]) { site in
       site.version("version").map { [.kubeletRunning(node: site.node, version: $0)] } ?? []
     },
+    spec("rollout/approval", needsHost: false), spec("rollout/await-window", needsHost: false),
+    spec("rollout/check-unavailable"), spec("rollout/soak", needsHost: false),
     ActionSpec(
       name: "test/compare", version: 1, summary: "", reversibility: .readOnly, timeoutSeconds: 60,
       estimateSeconds: 1, comesAfter: "test/touch@v1", title: { _ in "Compare" }),
@@ -50,17 +52,22 @@ enum Fixture {
       title: { "\(name) on \($0.node)" }, effects: effects)
   }
 
-  static func inventory(controlPlanes: Int = 1, workers: Int = 2, maxUnavailable: Int = 1) -> Inventory {
+  static func inventory(
+    controlPlanes: Int = 1, workers: Int = 2, maxUnavailable: Int = 1, zones: [String] = [],
+    rollout: RolloutPolicy? = nil
+  ) -> Inventory {
     let planes = (1...controlPlanes).map {
       Host(name: "cp-\($0)", address: "10.0.0.\($0)", roles: [.controlPlane])
     }
     let others = (0..<workers).map {
-      Host(name: "worker-\($0 + 1)", address: "10.0.1.\($0 + 1)", roles: [.worker])
+      Host(
+        name: "worker-\($0 + 1)", address: "10.0.1.\($0 + 1)", roles: [.worker],
+        labels: zones.isEmpty ? [:] : ["zone": zones[$0 % zones.count]])
     }
     return Inventory(
       name: "test", kubernetes: KubernetesAccess(kubeconfig: "/k"), ssh: SSHAccess(user: "u", keys: ["/key"]),
-      hosts: planes + others, groups: ["canary": ["worker-1"]], policy: Policy(maxUnavailable: maxUnavailable)
-    )
+      hosts: planes + others, groups: ["canary": ["worker-1"]],
+      policy: Policy(maxUnavailable: maxUnavailable, rollout: rollout))
   }
 
   static func facts(_ inventory: Inventory, kubelets: [String: KubernetesVersion] = [:]) -> Facts {

@@ -119,7 +119,7 @@ struct CancelCommand: AsyncParsableCommand {
 struct ApproveCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "approve",
-    abstract: "Answer for a step that only an operator can tell about, or force one past its limit.",
+    abstract: "Approve what a run waits for, answer for a step in doubt, or force one past its limit.",
     discussion: """
       'force' is for a drain that has paused at its limit: the next attempt deletes the pods that are left with no \
       grace, whatever their disruption budgets say. Who did so and why is kept in the run's journal.
@@ -133,7 +133,9 @@ struct ApproveCommand: AsyncParsableCommand {
 
   @Option(
     name: .customLong("as"),
-    help: "done: it took effect; redo: it did not, or may be done again; force: go past its limit.")
+    help: ArgumentHelp(
+      "done: it is approved, or took effect; redo: it did not, or may be done again; force: go past its limit."
+    ))
   var decision: Decision
 
   @Option(help: ArgumentHelp("Why, with 'force'; kept in the journal.", valueName: "text"))
@@ -185,7 +187,8 @@ struct ApproveCommand: AsyncParsableCommand {
     let status = try RunState(plan: record.plan, events: events).status(of: step)
     let kind: RunEventKind
     switch (action(for: step), status) {
-    case (.approve(_, let answer), .needsOperator), (.approve(_, let answer), .inDoubt):
+    case (.approve(_, let answer), .needsOperator), (.approve(_, let answer), .inDoubt),
+      (.approve(_, let answer), .held):
       kind = .stepDecided(step, attempt: status.attempt, answer, by: RunWorkflow.owner)
     case (.force(_, let reason), _) where status.limit != nil:
       kind = .stepForced(step, attempt: status.attempt, by: RunWorkflow.owner, reason: reason)

@@ -39,6 +39,7 @@ struct DemoCommand: AsyncParsableCommand {
       let inventory = SimulatedCluster.demoInventory
       let world = World(
         hosts: cluster, cluster: cluster, http: cluster, leases: cluster, clock: PacedClock(speed: speed),
+        now: cluster.wallTime,
         close: {}
       ).logged(at: log.level)
       let facts = try await Preparation(inventory: inventory, world: world).facts()

@@ -27,6 +27,8 @@ struct PlanOptions: ParsableArguments {
 
   @Flag(help: "Exit with 2 when the plan holds changes.")
   var detailedExitcode = false
+
+  @OptionGroup var state: StateOptions
 }
 
 /// `pawl plan upgrade --to 1.20`
@@ -95,8 +97,8 @@ struct PlanOnly {
     let facts = try await facts(for: inventory, patches: Catalogue.catalog.needsPatchFacts(book))
     let plan = try Catalogue.planner.plan(
       Planner.Request(
-        runbook: book, inventory: inventory, facts: facts, inputs: inputs, limit: self.inventory.limitedHosts)
-    )
+        runbook: book, inventory: inventory, facts: facts, inputs: inputs, limit: self.inventory.limitedHosts,
+        history: await options.state.history(of: inventory.name)))
     switch options.format {
     case .text: Console.write(PlanReport(plan).text(width: Console.width))
     case .json: Console.write(PlanText.json(plan))

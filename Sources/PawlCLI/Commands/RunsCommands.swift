@@ -201,11 +201,15 @@ struct ShowCommand: AsyncParsableCommand {
       Console.line("\(record.plan.title)\nRun \(record.id), made \(created) by \(record.createdBy)")
       let width = (record.plan.steps.map(\.id.text.count).max() ?? 0) + 2
       let blockers = run.blockers(in: record.plan)
+      let behind = run.leftBehind(in: record.plan)
       for step in record.plan.steps {
         let status = run.status(of: step.id)
         let names = blockers[step.id, default: []].sorted().map(\.text)
-        let why = names.isEmpty ? "" : "  (blocked by \(names.joined(separator: ", ")))"
-        Console.line("  \(step.id.text.padded(to: width))\(status.label)\(why)")
+        let isSkipped = status == .pending && step.host.map { behind[$0] != nil } ?? false
+        let why =
+          names.isEmpty
+          ? "" : "  (\(isSkipped ? "because of" : "blocked by") \(names.joined(separator: ", ")))"
+        Console.line("  \(step.id.text.padded(to: width))\(isSkipped ? "skipped" : status.label)\(why)")
         for line in RunText.failure(of: step.id, run) { Console.line("    " + line) }
       }
       if let outcome = run.outcome {

@@ -118,7 +118,7 @@ struct PlanAndRun {
       let plan = try Catalogue.planner.plan(
         Planner.Request(
           runbook: book, inventory: inventory, facts: facts, inputs: inputs,
-          limit: self.inventory.limitedHosts))
+          limit: self.inventory.limitedHosts, history: await state.history(of: inventory.name)))
       show(plan)
       if plan.steps.isEmpty || dryRun { return .success }
       try Approval.ask(for: plan, options: approval)

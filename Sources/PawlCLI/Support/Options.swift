@@ -14,7 +14,7 @@ struct InventoryOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Nodes out of service at once: a number, or a share of the workers.", valueName: "n|p%"))
+      "Fewer nodes out of service at once: a number, or a share of the workers.", valueName: "n|p%"))
   var maxUnavailable: String?
 
   /// The path that counts: the flag, `PAWL_INVENTORY`, or the default.
@@ -42,10 +42,18 @@ struct InventoryOptions: ParsableArguments {
   private func applyOverrides(to inventory: Inventory) throws -> Inventory {
     var inventory = inventory
     if let text = maxUnavailable {
-      let workers = inventory.hosts.count { !$0.isControlPlane && !$0.isBastion }
-      guard let number = MaxUnavailable(parsing: text)?.nodes(of: workers) else {
+      let workers = inventory.hosts.count(where: \.isWorker)
+      guard let number = NodeShare(parsing: text)?.nodes(of: workers) else {
         throw CommandFailure(
-          .usage, "--max-unavailable takes a whole number from 1 or a share from 1% to 100%, not '\(text)'.")
+          .usage,
+          "--max-unavailable takes a whole number from 1 to 1000 or a share from 1% to 100%, not '\(text)'.")
+      }
+      let allowed = inventory.policy.maxUnavailable
+      guard number <= allowed else {
+        throw CommandFailure(
+          .usage,
+          "--max-unavailable \(text) means \(number) of \(workers) workers, and the policy of \(path) allows "
+            + "\(allowed); the flag only narrows it. Raise policy.maxUnavailable.")
       }
       inventory.policy.maxUnavailable = number
     }
@@ -61,31 +69,6 @@ struct InventoryOptions: ParsableArguments {
   /// The hosts of `--limit`; empty for all.
   var limitedHosts: Set<String> {
     Set((limit ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
-  }
-}
-
-/// `2` or `25%`.
-enum MaxUnavailable: Equatable {
-  case count(Int)
-  case percent(Int)
-
-  /// nil for anything that is no number from 1 and no share from 1% to 100%.
-  init?(parsing text: String) {
-    if text.hasSuffix("%") {
-      guard let percent = Int(text.dropLast()), (1...100).contains(percent) else { return nil }
-      self = .percent(percent)
-    } else {
-      guard let count = Int(text), count >= 1 else { return nil }
-      self = .count(count)
-    }
-  }
-
-  /// Nodes of a set: a share is rounded down, but never below 1.
-  func nodes(of total: Int) -> Int {
-    switch self {
-    case .count(let count): count
-    case .percent(let percent): max(1, total * percent / 100)
-    }
   }
 }
 

@@ -8,6 +8,7 @@ struct JSONView: RunView {
   private var run = RunID("")
   private var plan: Plan?
   private var steps: StepIndex?
+  private var progress: RunProgress?
 
   init(write: @escaping @Sendable (String) -> Void = { Console.line($0) }) { self.write = write }
 
@@ -15,11 +16,17 @@ struct JSONView: RunView {
     self.run = run
     self.plan = plan
     steps = StepIndex(plan)
+    progress = RunProgress(plan: plan, state: state)
   }
 
   mutating func show(_ notice: RunNotice, at time: ContinuousClock.Instant) {
     switch notice {
-    case .event(let event): emit(EventLine(event, run: run, steps: steps))
+    case .event(let event):
+      let done = progress?.done
+      progress?.follow(event.kind, at: time)
+      var line = EventLine(event, run: run, steps: steps)
+      if progress?.done != done { line.remainingSeconds = progress?.leftSeconds(at: time) }
+      emit(line)
     case .progress(let step, let progress): emit(EventLine(progress, of: step, run: run))
     }
   }
@@ -62,6 +69,7 @@ struct EventLine: Encodable {
   var hint: String?
   var changed: Bool?
   var retryAfterSeconds: Int?
+  var remainingSeconds: Int?
   var outcome: String?
   var exitCode: Int?
 
@@ -110,8 +118,11 @@ struct EventLine: Encodable {
     case .stepUndoFailed(_, let attempt, let failure, let seconds):
       (self.attempt, retryAfterSeconds) = (attempt, seconds)
       fill(from: failure)
-    case .stepFailed(_, let attempt, let failure):
+    case .stepFailed(_, let attempt, let failure), .stepHeld(_, let attempt, let failure):
       self.attempt = attempt
+      fill(from: failure)
+    case .hostSkipped(let host, _, let failure):
+      self.host = host
       fill(from: failure)
     case .stepInDoubt(_, let attempt, let reason): (self.attempt, message) = (attempt, reason)
     case .stepProbed(_, let attempt, let verdict): (self.attempt, message) = (attempt, verdict.sentence)

@@ -9,9 +9,8 @@ struct LineView: RunView {
   private var run = RunID("")
   private var plan: Plan?
   private var steps: StepIndex?
-  private var started: [StepID: ContinuousClock.Instant] = [:]
+  private var progress: RunProgress?
   private var status: [StepID: (words: String, time: ContinuousClock.Instant)] = [:]
-  private var done = 0
 
   init(palette: Palette, write: @escaping @Sendable (String) -> Void = { Console.line($0) }) {
     self.palette = palette
@@ -22,7 +21,7 @@ struct LineView: RunView {
     self.run = run
     self.plan = plan
     steps = StepIndex(plan)
-    done = plan.steps.count { state.status(of: $0.id).isSucceeded }
+    progress = RunProgress(plan: plan, state: state)
     write("Run \(run): \(plan.title)")
   }
 
@@ -32,7 +31,10 @@ struct LineView: RunView {
       guard isNews(text, of: step, at: time) else { return }
       line(palette.dim("wait"), step, RunText.oneLine(text))
     case .progress(_, .output): return
-    case .event(let event): show(event.kind, at: time)
+    case .event(let event):
+      let took = event.kind.step.flatMap { progress?.elapsed($0, at: time) }
+      progress?.follow(event.kind, at: time)
+      show(event.kind, took: took, at: time)
     }
   }
 
@@ -46,23 +48,25 @@ struct LineView: RunView {
     return true
   }
 
-  private mutating func show(_ event: RunEventKind, at time: ContinuousClock.Instant) {
+  private mutating func show(_ event: RunEventKind, took: String?, at time: ContinuousClock.Instant) {
     switch event {
     case .runStarted, .runStopped, .stepProbeStarted, .stepRetried: return
     case .stepStarted(let step, let attempt):
-      started[step] = time
       line("start", step, (attempt > 1 ? "attempt \(attempt): " : "") + (steps?.step(step)?.title ?? ""))
     case .stepSucceeded(let step, _, let outcome):
-      done += 1
-      line(palette.green("done"), step, outcome.summary + took(step, time))
+      let times = [took, progress?.left(at: time)].compactMap(\.self).joined(separator: "; ")
+      line(palette.green("done"), step, outcome.summary + (times.isEmpty ? "" : " (\(times))"))
     case .stepAttemptFailed(let step, _, let failure, let seconds):
       line(palette.yellow("retry"), step, "\(failure.message) Next attempt in \(seconds) s.")
     case .stepFailed(let step, _, let failure):
       line(palette.red("FAILED"), step, failure.message)
+    case .stepHeld(let step, _, let reason):
+      line(palette.yellow("held"), step, reason.message)
+    case .hostSkipped(let host, let step, _):
+      line(palette.yellow("skip"), step, RunText.skipped(host))
     case .stepInDoubt(let step, _, let reason):
       line(palette.yellow("doubt"), step, reason)
     case .stepProbed(let step, _, let verdict):
-      if case .done = verdict { done += 1 }
       line("probe", step, verdict.sentence)
     case .stepUndoStarted(let step, let attempt):
       line("undo", step, (attempt > 1 ? "attempt \(attempt): " : "") + "puts back what it left")
@@ -79,17 +83,12 @@ struct LineView: RunView {
     case .stepForced(let step, _, let by, let reason):
       line("told", step, "\(by) says: force, because: \(reason)")
     case .stepDecided(let step, _, let decision, let by):
-      if decision == .done { done += 1 }
       line("told", step, "\(by) says: \(decision.rawValue).")
     }
   }
 
-  private func took(_ step: StepID, _ time: ContinuousClock.Instant) -> String {
-    started[step].map { " (\(RunText.elapsed($0, time)))" } ?? ""
-  }
-
   private func line(_ word: String, _ step: StepID, _ text: String) {
-    let total = plan?.steps.count ?? 0
+    let (done, total) = (progress?.done ?? 0, progress?.total ?? 0)
     let counter = "[\(String(done).leftPadded(to: String(total).count))/\(total)]"
     write("\(counter) \(word) \(step)  \(text)")
   }

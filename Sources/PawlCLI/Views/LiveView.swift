@@ -16,7 +16,7 @@ struct LiveView: RunView {
   private var steps: StepIndex?
   private var running: [StepID: Running] = [:]
   private var order: [StepID] = []
-  private var done = 0
+  private var progress: RunProgress?
   private var begun: ContinuousClock.Instant = .now
   /// The widths of the lines of the live part that stand on the screen.
   private var drawn: [Int] = []
@@ -31,7 +31,7 @@ struct LiveView: RunView {
     self.plan = plan
     steps = StepIndex(plan)
     begun = .now
-    done = plan.steps.count { state.status(of: $0.id).isSucceeded }
+    progress = RunProgress(plan: plan, state: state)
     for line in "Run \(run): \(plan.title)".wrapped(to: screen.width()) { screen.line(palette.bold(line)) }
   }
 
@@ -41,6 +41,7 @@ struct LiveView: RunView {
       let line = RunText.oneLine(text)
       if !line.isEmpty { running[step]?.text = line }
     case .event(let event):
+      progress?.follow(event.kind, at: time)
       show(event.kind, at: time)
       draw(at: time)
     }
@@ -48,8 +49,7 @@ struct LiveView: RunView {
 
   private mutating func show(_ event: RunEventKind, at time: ContinuousClock.Instant) {
     switch event {
-    case .runStarted, .runStopped, .stepRetried: return
-    case .stepDecided(_, _, let decision, _): if decision == .done { done += 1 }
+    case .runStarted, .runStopped, .stepRetried, .stepDecided: return
     case .stepForced(let step, _, let by, let reason):
       erase()
       screen.line("  \(by) says of \(step): force, because: \(reason)")
@@ -73,15 +73,17 @@ struct LiveView: RunView {
     case .stepSucceeded(let step, _, let outcome):
       let took = running[step].map { RunText.elapsed($0.since, time) } ?? ""
       finish(step, "done", palette.green, outcome.summary, took)
-      done += 1
     case .stepAttemptFailed(let step, _, let failure, let seconds):
       finish(step, "retry", palette.yellow, "\(failure.message) Next attempt in \(seconds) s.", "")
     case .stepFailed(let step, _, let failure):
       finish(step, "failed", palette.red, failure.message, "")
+    case .stepHeld(let step, _, let reason):
+      finish(step, "held", palette.yellow, reason.message, "")
+    case .hostSkipped(let host, let step, _):
+      finish(step, "skip", palette.yellow, RunText.skipped(host), "")
     case .stepInDoubt(let step, _, let reason):
       finish(step, "doubt", palette.yellow, reason, "")
     case .stepProbed(let step, _, let verdict):
-      if case .done = verdict { done += 1 }
       finish(step, "probe", { $0 }, verdict.sentence, "")
     }
   }
@@ -109,14 +111,15 @@ struct LiveView: RunView {
   mutating func tick(at time: ContinuousClock.Instant) { draw(at: time) }
 
   private mutating func draw(at time: ContinuousClock.Instant) {
-    guard let plan else { return }
+    guard let progress else { return }
     erase()
     var lines = order.prefix(8).compactMap { step in
       running[step].map { "  ... \(step)  \(RunText.elapsed($0.since, time))  \($0.text)" }
     }
     if order.count > 8 { lines.append("  ... and \(order.count - 8) more") }
-    lines.append(
-      "  \(bar(done, of: plan.steps.count))  \(done)/\(plan.steps.count)  \(RunText.elapsed(begun, time))")
+    let times = [RunText.elapsed(begun, time), progress.left(at: time)].compactMap(\.self)
+    let (done, total) = (progress.done, progress.total)
+    lines.append("  \(bar(done, of: total))  \(done)/\(total)  \(times.joined(separator: ", "))")
     lines = lines.map { $0.clipped(to: screen.width() - 1) }
     for line in lines { screen.line(line) }
     drawn = lines.map(\.columns)

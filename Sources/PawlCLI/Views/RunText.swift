@@ -13,7 +13,7 @@ enum RunText {
       return ["Done. \(count)"]
     case .failed(let step):
       return ["Stopped: \(step) failed. \(count)"] + failure(of: step, state)
-        + left(plan, state) + [
+        + leftBehind(plan, state) + left(plan, state) + [
           "When the cause is mended:            pawl resume \(run)",
           "To give it up and undo what it left: pawl cancel \(run)",
         ]
@@ -24,7 +24,8 @@ enum RunText {
       return ["Stopped: only you can tell whether \(step) took effect. \(count)"] + failure(of: step, state)
         + answers(for: step, run, state) + ["Then:          pawl resume \(run)"]
     case .paused(let reason):
-      return ["Paused: \(reason) \(count)"] + open(plan, state) + limits(plan, state) + left(plan, state)
+      return ["Paused: \(reason) \(count)"] + held(plan, state) + open(plan, state) + limits(plan, state)
+        + left(plan, state)
         + ["To go on: pawl resume \(run)"]
     case .stuck(let step):
       return ["Stuck: what the run left can't be undone because of \(step). \(count)"]
@@ -66,11 +67,33 @@ enum RunText {
   /// What is known of a step that did not succeed.
   static func failure(of step: StepID, _ state: RunState) -> [String] {
     switch state.status(of: step) {
-    case .failed(_, let failure), .undoFailed(_, _, let failure):
+    case .failed(_, let failure), .undoFailed(_, _, let failure), .held(_, let failure):
       ["  \(failure.message)"] + failure.causes.map { "    \($0)" } + (failure.hint.map { ["  \($0)"] } ?? [])
     case .inDoubt(_, let reason): ["  \(reason)"]
     case .needsOperator(_, let question): ["  \(question)"]
     default: []
+    }
+  }
+
+  /// That a worker is left as it is.
+  static func skipped(_ host: String) -> String {
+    "\(host) is left behind as it is, within the failure budget; its other steps are skipped."
+  }
+
+  /// Workers that were left behind, each with the step that was the reason.
+  private static func leftBehind(_ plan: Plan, _ state: RunState) -> [String] {
+    let hosts = state.leftBehind(in: plan).sorted { $0.key < $1.key }
+    return hosts.isEmpty
+      ? []
+      : ["Left behind; a resume tries again:"]
+        + hosts.map { "  \($0.key), because of \($0.value.step): \($0.value.failure.message)" }
+  }
+
+  /// Steps that wait for an approval or for their time, each with what to do.
+  private static func held(_ plan: Plan, _ state: RunState) -> [String] {
+    plan.steps.flatMap { step -> [String] in
+      guard case .held = state.status(of: step.id) else { return [] }
+      return failure(of: step.id, state)
     }
   }
 

@@ -65,8 +65,8 @@ struct RunWorkflow {
       performer: RedactingPerformer(
         ActionPerformer(
           registry: .standard, hosts: world.hosts.fenced(for: lock.cluster), cluster: world.cluster,
-          http: world.http,
-          gate: lock, clock: world.clock, watchdog: world.clock), redactor: world.redactor),
+          http: world.http, gate: lock, clock: world.clock, watchdog: world.clock, now: world.now),
+        redactor: world.redactor),
       clock: world.clock,
       notify: { display.notify($0) },
       beforeCompletion: { await cleanUp(id, plan: plan, world: world) })

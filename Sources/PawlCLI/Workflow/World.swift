@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import PawlKube
 import PawlModel
@@ -13,6 +14,8 @@ struct World: Sendable {
   let leases: any ClusterLeases
   /// Measures the steps' waits; the simulated world has one of its own.
   var clock: any Clock<Duration> = ContinuousClock()
+  /// The time on the wall, for maintenance windows.
+  var now: @Sendable () -> Date = { Date() }
   /// Takes the secrets that the world is reached with out of whatever is kept or shown.
   var redactor = Redactor()
   /// Closes links; to be called once at the end.

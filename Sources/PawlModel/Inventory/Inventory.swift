@@ -151,6 +151,11 @@ package struct Host: Sendable, Hashable, Codable {
   package var isControlPlane: Bool { roles.contains(.controlPlane) }
   /// Whether it is no part of the cluster, only of the way to it.
   package var isBastion: Bool { roles.contains(.bastion) }
+  /// Whether it is a node that runs no part of the control plane.
+  package var isWorker: Bool { roles.contains(.worker) && !isControlPlane }
+
+  /// The failure zone, by the label that Kubernetes has for it or the short one; empty when it has none.
+  package var zone: String { labels["topology.kubernetes.io/zone"] ?? labels["zone"] ?? "" }
 }
 
 /// What a run may do; the command line can narrow it.
@@ -160,7 +165,7 @@ package struct Policy: Sendable, Hashable, Codable {
   /// What a failed run does with what it left: keep it for a resume, or undo it as a cancel does.
   package enum FailurePolicy: String, Sendable, Hashable, Codable, CaseIterable { case keep, undo }
 
-  /// Worker nodes out of service at once, at least 1.
+  /// Worker nodes out of service at once, at least 1, whoever took them out.
   package var maxUnavailable: Int
   /// Limit for draining one node.
   package var drainTimeoutSeconds: Int
@@ -176,12 +181,15 @@ package struct Policy: Sendable, Hashable, Codable {
   package var patch: PatchPolicy
   /// What is to be proven after each node, besides what the runbook looks at.
   package var gates: Gates
+  /// The shape of a rollout; nil for none.
+  package var rollout: RolloutPolicy?
 
   /// Makes a policy; the defaults are the cautious ones.
   package init(
     maxUnavailable: Int = 1, drainTimeoutSeconds: Int = 600, localData: LossPolicy = .refuse,
     unmanagedPods: LossPolicy = .refuse, onFailure: FailurePolicy = .keep,
-    drain: DrainSettings = DrainSettings(), patch: PatchPolicy = PatchPolicy(), gates: Gates = Gates()
+    drain: DrainSettings = DrainSettings(), patch: PatchPolicy = PatchPolicy(), gates: Gates = Gates(),
+    rollout: RolloutPolicy? = nil
   ) {
     self.maxUnavailable = maxUnavailable
     self.drainTimeoutSeconds = drainTimeoutSeconds
@@ -191,6 +199,7 @@ package struct Policy: Sendable, Hashable, Codable {
     self.drain = drain
     self.patch = patch
     self.gates = gates
+    self.rollout = rollout
   }
 
   /// Journals of 0.1.0 have the first four only.
@@ -204,7 +213,8 @@ package struct Policy: Sendable, Hashable, Codable {
       onFailure: try values.decodeIfPresent(FailurePolicy.self, forKey: .onFailure) ?? .keep,
       drain: try values.decodeIfPresent(DrainSettings.self, forKey: .drain) ?? DrainSettings(),
       patch: try values.decodeIfPresent(PatchPolicy.self, forKey: .patch) ?? PatchPolicy(),
-      gates: try values.decodeIfPresent(Gates.self, forKey: .gates) ?? Gates())
+      gates: try values.decodeIfPresent(Gates.self, forKey: .gates) ?? Gates(),
+      rollout: try values.decodeIfPresent(RolloutPolicy.self, forKey: .rollout))
   }
 }
 

@@ -11,6 +11,7 @@ struct InventoryChecks {
     checkWays()
     checkAddresses()
     checkGroups()
+    checkRollout()
     checkCredentials()
     checkControlPlane()
   }
@@ -116,6 +117,27 @@ struct InventoryChecks {
         "the group '\(group)' has '\(name)' twice"
       }
     }
+  }
+
+  private func checkRollout() {
+    let workers = inventory.hosts.filter(\.isWorker).map(\.name)
+    for host in places.canary where !workers.contains(host.name) {
+      let isKnown = inventory.host(named: host.name) != nil
+      log.error(
+        isKnown ? "'\(host.name)' is no worker" : "there is no host '\(host.name)'",
+        hint: isKnown
+          ? "A canary is a worker: the control plane comes first in any case."
+          : DidYouMean.hint(for: host.name, among: workers), at: host.location)
+    }
+    refuseRepeats(places.canary.map { ($0.name, $0.location) }) { name, _ in "'\(name)' is a canary twice" }
+    let groups = inventory.groups.keys.sorted()
+    for group in places.waveGroups where inventory.groups[group.name] == nil {
+      log.error(
+        "there is no group '\(group.name)'",
+        hint: DidYouMean.hint(for: group.name, among: groups)
+          ?? "A wave is a number, a share such as 25%, or a group of 'groups'.", at: group.location)
+    }
+    refuseRepeats(places.waveGroups.map { ($0.name, $0.location) }) { name, _ in "'\(name)' is a wave twice" }
   }
 
   private func checkCredentials() {

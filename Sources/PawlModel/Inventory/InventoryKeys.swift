@@ -18,6 +18,7 @@ enum InventoryKeys {
     "'policy'",
     optional: [
       "maxUnavailable", "drainTimeout", "localData", "unmanagedPods", "onFailure", "drain", "patch", "gates",
+      "rollout",
     ])
   static let patchPolicy = KeySet("'patch'", optional: ["rebootRequiredCommand"])
   static let gates = KeySet("'gates'", optional: ["prometheus", "http", "command"])
@@ -31,12 +32,15 @@ enum InventoryKeys {
   private static let gateTiming = ["samples", "of", "interval", "timeout"]
   static let drain = KeySet("'drain'", optional: ["pods", "atLimit", "maxParallelEvictions"])
   static let podRule = KeySet("a pod rule", optional: ["namespace", "labels", "action", "order"])
+  static let rollout = KeySet(
+    "'rollout'", optional: ["canary", "waves", "soak", "windows", "approval", "failureBudget"])
+  static let window = KeySet("a window", required: ["days", "from", "to", "timeZone"])
 
   /// By definition in the schema.
   static let byDefinition: [String: KeySet] = [
     "inventory": inventory, "metadata": metadata, "kubernetes": kubernetes, "ssh": ssh, "bastion": bastion,
     "host": host, "packages": packages, "policy": policy, "drain": drain, "podRule": podRule,
     "patchPolicy": patchPolicy, "gates": gates, "prometheusGate": prometheusGate, "httpGate": httpGate,
-    "commandGate": commandGate,
+    "commandGate": commandGate, "rollout": rollout, "window": window,
   ]
 }

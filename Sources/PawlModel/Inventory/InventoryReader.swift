@@ -37,6 +37,9 @@ struct InventoryPlaces {
   var bastions: [HostPlaces] = []
   /// By group name: the name's own place and those of its members.
   var groups: [String: (name: SourceLocation, members: [LocatedName])] = [:]
+  var canary: [LocatedName] = []
+  /// Groups that are named as waves.
+  var waveGroups: [LocatedName] = []
   var ssh: SourceLocation?
   var hostList: SourceLocation?
 
@@ -56,7 +59,7 @@ struct InventoryPlaces {
 struct InventoryReader {
   let log: DiagnosticLog
   let paths: FilePaths
-  private(set) var places = InventoryPlaces()
+  var places = InventoryPlaces()
 
   init(log: DiagnosticLog, paths: FilePaths) {
     self.log = log
@@ -72,7 +75,8 @@ struct InventoryReader {
     let hosts = mapping["hosts"].flatMap { readHosts($0) }
     let groups = mapping["groups"].map { readGroups($0) } ?? [:]
     let packages = mapping["packages"].map(readPackages) ?? PackageSource()
-    let policy = mapping["policy"].map(readPolicy) ?? Policy()
+    let workers = (hosts ?? []).count(where: \.isWorker)
+    let policy = mapping["policy"].map { readPolicy($0, workers: workers) } ?? Policy()
     return Inventory(
       name: name ?? "", kubernetes: kubernetes ?? KubernetesAccess(kubeconfig: ""),
       ssh: ssh ?? SSHAccess(user: "", agent: true), hosts: hosts ?? [], groups: groups, packages: packages,
@@ -128,7 +132,7 @@ struct InventoryReader {
     cursor.list(of: "an item of \(cursor.name)")?.map { path($0) ?? "" }
   }
 
-  private func names(_ cursor: YAMLCursor) -> [LocatedName]? {
+  func names(_ cursor: YAMLCursor) -> [LocatedName]? {
     cursor.list(of: "an item of \(cursor.name)")?.compactMap { item in
       item.text().map { LocatedName($0, at: item.location) }
     }
@@ -245,30 +249,5 @@ struct InventoryReader {
     return PackageSource(
       manager: mapping["manager"]?.choice(PackageSource.Manager.self) ?? defaults.manager,
       sourceTemplate: template?.scalar?.text, sourceFile: sourceFile ?? defaults.sourceFile)
-  }
-
-  private func readPolicy(_ cursor: YAMLCursor) -> Policy {
-    guard let mapping = cursor.mapping(InventoryKeys.policy) else { return Policy() }
-    let defaults = Policy()
-    return Policy(
-      maxUnavailable: mapping["maxUnavailable"]?.integer(in: 1...1000) ?? defaults.maxUnavailable,
-      drainTimeoutSeconds: mapping["drainTimeout"]?.duration(atLeast: 1) ?? defaults.drainTimeoutSeconds,
-      localData: mapping["localData"]?.choice(Policy.LossPolicy.self) ?? defaults.localData,
-      unmanagedPods: mapping["unmanagedPods"]?.choice(Policy.LossPolicy.self) ?? defaults.unmanagedPods,
-      onFailure: mapping["onFailure"]?.choice(Policy.FailurePolicy.self) ?? defaults.onFailure,
-      drain: mapping["drain"].map(drainSettings) ?? defaults.drain,
-      patch: mapping["patch"].map(readPatchPolicy) ?? defaults.patch,
-      gates: mapping["gates"].map(GatesReader(log: log).gates) ?? defaults.gates)
-  }
-
-  private func readPatchPolicy(_ cursor: YAMLCursor) -> PatchPolicy {
-    let command = cursor.mapping(InventoryKeys.patchPolicy)?["rebootRequiredCommand"]
-    let words = command?.list(of: "an item of 'rebootRequiredCommand'")?.compactMap { $0.text() }
-    if words?.first?.hasPrefix("/") == false {
-      command?.error(
-        "'rebootRequiredCommand' has to begin with the full path of a program on the hosts",
-        hint: "Write a list: [/usr/local/sbin/needs-reboot, --quiet].")
-    }
-    return PatchPolicy(rebootRequiredCommand: words ?? [])
   }
 }

@@ -79,6 +79,8 @@ package struct RunbookStep: Sendable, Hashable {
   package let loopVariable: String
   /// How many repetitions may be under way at once; nil for 1.
   package let parallel: Expression?
+  /// Whether the inventory's `policy.rollout` shapes the repetition: order, waves, gates.
+  package let rollout: Bool
   /// Left out of the plan, with the reason, when false.
   package let when: Expression?
   /// What it does.
@@ -89,7 +91,8 @@ package struct RunbookStep: Sendable, Hashable {
   /// Makes a step.
   package init(
     id: String, title: Template?, needs: [LocatedName]?, on: HostSelector?, forEach: Expression?,
-    loopVariable: String, parallel: Expression?, when: Expression?, body: Body, location: SourceLocation
+    loopVariable: String, parallel: Expression?, when: Expression?, rollout: Bool = false,
+    body: Body, location: SourceLocation
   ) {
     self.id = id
     self.title = title
@@ -99,6 +102,7 @@ package struct RunbookStep: Sendable, Hashable {
     self.loopVariable = loopVariable
     self.parallel = parallel
     self.when = when
+    self.rollout = rollout
     self.body = body
     self.location = location
   }

@@ -7,8 +7,8 @@ enum RunbookKeys {
   static let step = KeySet(
     "a step", required: ["id"],
     optional: [
-      "title", "needs", "on", "forEach", "as", "parallel", "when", "uses", "with", "retry", "timeout",
-      "steps",
+      "title", "needs", "on", "forEach", "as", "parallel", "rollout", "when", "uses", "with", "retry",
+      "timeout", "steps",
     ])
   static let selector = KeySet("'on'", optional: ["role", "group", "pick"])
   static let retry = KeySet("'retry'", required: ["attempts"], optional: ["delay", "maxDelay"])

@@ -21,11 +21,15 @@ struct StepReader {
     if let parallel = mapping["parallel"], mapping["on"] == nil, mapping["forEach"] == nil {
       parallel.error("'parallel' needs 'on' or 'forEach': there is nothing to repeat")
     }
+    let rollout = mapping["rollout"]?.bool() ?? false
+    if rollout, mapping["on"] == nil || mapping["forEach"] != nil || mapping["steps"] == nil {
+      mapping["rollout"]?.error("'rollout' needs a group with 'on' and 'steps', and no 'forEach'")
+    }
     let step = RunbookStep(
       id: mapping["id"].flatMap(identifier) ?? "", title: mapping["title"]?.template(in: inner),
       needs: mapping["needs"].flatMap(names), on: selector, forEach: forEach, loopVariable: loopVariable,
       parallel: mapping["parallel"]?.expression(in: scope), when: mapping["when"]?.expression(in: inner),
-      body: body(mapping, scope: inner), location: cursor.location)
+      rollout: rollout, body: body(mapping, scope: inner), location: cursor.location)
     return StepOrder.Sibling(step: step, idLocation: mapping["id"]?.location ?? cursor.location)
   }
 

@@ -1,6 +1,7 @@
 import PawlModel
 
-/// Never more nodes out of service at once than the policy allows, in any state that the plan can reach.
+/// Never more nodes out of service at once than the policy allows, in any state that the plan can reach. Workers that
+/// are out of service already, for others' reasons, count all the time.
 ///
 /// Each drain opens a window that the next uncordon of the node closes. The largest set of windows that can be open
 /// together is the largest antichain of "this one closes before that one opens", which by Dilworth's theorem is the
@@ -16,10 +17,14 @@ struct AvailabilityCheck {
 
   private let windows: [Window]
   private let allowed: Int
+  /// Workers that are out of service without the plan.
+  private let out: [String]
 
   init(plan: Plan, order: PlanOrder, inventory: Inventory, facts: Facts) {
     allowed = inventory.policy.maxUnavailable
-    let outAlready = Set(facts.cluster.nodes.filter { $0.cordoned && $0.cordonedByRun == nil }.map(\.name))
+    out = facts.cluster.unavailableWorkers
+    let outAlready = Set(
+      out + facts.cluster.nodes.filter { $0.cordoned && $0.cordonedByRun == nil }.map(\.name))
     var open: [String: StepID] = [:]
     var windows: [Window] = []
     func close(_ node: String, by step: StepID?) {
@@ -41,16 +46,28 @@ struct AvailabilityCheck {
 
   func refusals() -> [PlanRefusal] {
     let most = windows.count - matching()
-    guard most > allowed else { return [] }
+    guard most > 0, most + out.count > allowed else { return [] }
     let nodes = Set(windows.map(\.node)).sorted().prefix(6).joined(separator: ", ")
+    let plan = "The plan can take \(Self.count(most)) out of service at once (among \(nodes))"
+    guard !out.isEmpty else {
+      return [
+        PlanRefusal(
+          code: "too-many-unavailable", message: "\(plan); the policy allows \(allowed).",
+          hint: "Raise policy.maxUnavailable, or lower 'parallel' in the runbook.")
+      ]
+    }
+    let names = out.prefix(6).joined(separator: ", ")
     return [
       PlanRefusal(
         code: "too-many-unavailable",
         message:
-          "The plan can take \(most) nodes out of service at once (among \(nodes)); the policy allows \(allowed).",
-        hint: "Raise policy.maxUnavailable, or lower 'parallel' in the runbook.")
+          "\(plan), and \(names) \(out.count == 1 ? "is" : "are") out already, cordoned by somebody else or "
+          + "not Ready; the policy allows \(allowed) in all.",
+        hint: "Put \(names) back in service, or raise policy.maxUnavailable to \(most + out.count).")
     ]
   }
+
+  private static func count(_ nodes: Int) -> String { nodes == 1 ? "1 node" : "\(nodes) nodes" }
 
   /// Kuhn's algorithm: how many windows can be followed by another one in a chain.
   private func matching() -> Int {

@@ -6,7 +6,7 @@ import PawlModel
 /// once, so repetition k waits for repetition k - parallel; what is skipped passes its needs on.
 struct Expansion {
   /// Where in the runbook the expansion stands.
-  private struct Frame {
+  struct Frame {
     var path: [String] = []
     var prefix: [String] = []
     var host: Host?
@@ -14,29 +14,43 @@ struct Expansion {
   }
 
   /// One repetition of a step.
-  private struct Repetition {
+  struct Repetition {
     var frame: Frame
     var label: String
+    /// The wave of a rollout that it belongs to.
+    var wave: String?
   }
 
-  private let catalog: ActionCatalog
-  private let request: Planner.Request
-  private let scope: PlanScope
+  let catalog: ActionCatalog
+  let request: Planner.Request
+  let scope: PlanScope
   private var diagnostics: [Diagnostic] = []
   private var refusals: [PlanRefusal] = []
-  private var ids: Set<StepID> = []
+  var ids: Set<StepID> = []
   private var stepsByID: [StepID: PlanStep] = [:]
-  private(set) var steps: [PlanStep] = []
+  var steps: [PlanStep] = []
   private(set) var skipped: [SkippedStep] = []
+  let rollout: Rollout
+  /// Workers of rollouts, and how many of them come at once.
+  var rolledOut: Set<String> = []
+  var rolloutWidth = 1
 
   init(catalog: ActionCatalog, request: Planner.Request, scope: PlanScope) {
     self.catalog = catalog
     self.request = request
     self.scope = scope
+    rollout = Rollout(request.inventory)
   }
 
   mutating func expand() throws(PlanningError) {
-    _ = expand(request.runbook.steps, Frame(scope: scope.root), entry: [])
+    do throws(ExpressionError) {
+      let approval = try addRunApproval()
+      _ = expand(request.runbook.steps, Frame(scope: scope.root), entry: approval)
+      // Nothing but the approval of nothing.
+      if steps.map(\.id) == approval { steps = [] }
+    } catch {
+      diagnostics.append(Diagnostic(.error, error.message, at: error.location))
+    }
     if !diagnostics.isEmpty { throw .invalid(DiagnosticsError(diagnostics)) }
     if !refusals.isEmpty { throw .refused(refusals) }
   }
@@ -59,6 +73,7 @@ struct Expansion {
     do {
       let repetitions = try repetitions(of: step, in: frame)
       let width = try width(of: step, in: frame, count: repetitions.count)
+      if step.rollout { return try expandRollout(of: step, repetitions, width: width, entry: entry) }
       var exits: [[StepID]] = []
       for (index, repetition) in repetitions.enumerated() {
         let before = index < width ? entry : exits[index - width]
@@ -74,25 +89,34 @@ struct Expansion {
   private mutating func expandOnce(
     _ step: RunbookStep, _ repetition: Repetition, entry: [StepID]
   ) throws(ExpressionError) -> [StepID] {
-    let frame = repetition.frame
-    if let when = step.when {
-      let value = try when.evaluate(in: frame.scope)
-      guard case .bool(let holds) = value else {
-        throw ExpressionError("'when' must be true or false, not \(value.typeName)", at: when.location)
-      }
-      if !holds {
-        let id = id(of: step, in: frame)
-        skipped.append(SkippedStep(id: id, reason: "\(when.source) does not hold"))
-        return entry
-      }
+    guard try holds(step, repetition.frame) else { return entry }
+    return try expandBody(of: step, repetition, entry: entry)
+  }
+
+  /// Whether the step is in the plan; keeps the reason when it is not.
+  mutating func holds(_ step: RunbookStep, _ frame: Frame) throws(ExpressionError) -> Bool {
+    guard let when = step.when else { return true }
+    let value = try when.evaluate(in: frame.scope)
+    guard case .bool(let holds) = value else {
+      throw ExpressionError("'when' must be true or false, not \(value.typeName)", at: when.location)
     }
+    if !holds {
+      skipped.append(
+        SkippedStep(id: id(of: step.id, in: frame), reason: "\(when.source) does not hold"))
+    }
+    return holds
+  }
+
+  mutating func expandBody(
+    of step: RunbookStep, _ repetition: Repetition, entry: [StepID]
+  ) throws(ExpressionError) -> [StepID] {
     switch step.body {
     case .group(let children):
-      var inner = frame
-      inner.path.append(repetition.label)
+      var inner = repetition.frame
+      inner.path += [repetition.label, repetition.wave].compactMap(\.self)
       return expand(children, inner, entry: entry)
     case .action(let call):
-      return try [add(step, call, frame, needs: entry)].compactMap(\.self)
+      return try [add(step, call, repetition.frame, needs: entry)].compactMap(\.self)
     }
   }
 
@@ -158,14 +182,14 @@ struct Expansion {
 
   // MARK: - One step
 
-  private func id(of step: RunbookStep, in frame: Frame) -> StepID {
-    StepID((frame.prefix + [step.id]).joined(separator: "/") + (frame.host.map { "@\($0.name)" } ?? ""))
+  func id(of step: String, in frame: Frame) -> StepID {
+    StepID((frame.prefix + [step]).joined(separator: "/") + (frame.host.map { "@\($0.name)" } ?? ""))
   }
 
   private mutating func add(
     _ step: RunbookStep, _ call: ActionCall, _ frame: Frame, needs: [StepID]
   ) throws(ExpressionError) -> StepID? {
-    let id = id(of: step, in: frame)
+    let id = id(of: step.id, in: frame)
     guard ids.insert(id).inserted else {
       throw ExpressionError("two steps get the id '\(id)'; rename one of them", at: step.location)
     }
@@ -189,12 +213,15 @@ struct Expansion {
     } catch {
       refusals.append(error)
     }
+    let history = request.history.estimate(uses: call.reference, host: frame.host?.name)
     let planned = PlanStep(
       id: id, title: try step.title?.render(in: frame.scope).description ?? spec.title(site),
       uses: call.reference, host: frame.host?.name, path: frame.path, needs: needs, with: with,
       retry: call.retry ?? spec.defaultRetry,
       timeoutSeconds: try ActionParameters.timeout(of: call, spec, parameters, in: frame.scope),
-      reversibility: spec.reversibility, estimateSeconds: spec.estimateSeconds, effects: spec.effects(site))
+      reversibility: spec.reversibility, estimateSeconds: history?.seconds ?? spec.estimateSeconds,
+      estimateLowSeconds: history?.lowSeconds, estimateHighSeconds: history?.highSeconds,
+      effects: spec.effects(site))
     steps.append(planned)
     stepsByID[id] = planned
     return id
@@ -212,7 +239,7 @@ struct Expansion {
     return false
   }
 
-  private func unique(_ ids: [StepID]) -> [StepID] {
+  func unique(_ ids: [StepID]) -> [StepID] {
     var seen: Set<StepID> = []
     return ids.filter { seen.insert($0).inserted }
   }

@@ -19,6 +19,7 @@ package enum PlanBasis {
     if inventory.policy.drain != DrainSettings() {
       entries["policy/drain"] = inventory.policy.drain.value.description
     }
+    if let rollout = inventory.policy.rollout { entries["policy/rollout"] = rollout.words }
     // Without a template the file is not touched, and what its name is does not matter.
     if let template = inventory.packages.sourceTemplate {
       entries["packages/sourceTemplate"] = template
@@ -61,5 +62,25 @@ package enum PlanBasis {
       guard old[key] != new[key] else { return nil }
       return "\(key): \(old[key] ?? "absent") when planned, \(new[key] ?? "absent") now"
     }
+  }
+}
+
+extension RolloutPolicy {
+  /// All of it on one line.
+  fileprivate var words: String {
+    let waves = waves.map { wave in
+      switch wave {
+      case .share(.count(let count)): "\(count)"
+      case .share(.percent(let percent)): "\(percent)%"
+      case .group(let group): group
+      }
+    }
+    return [
+      "canary \(canary.joined(separator: " "))", "waves \(waves.joined(separator: " "))",
+      "soak \(soakSeconds)s",
+      "windows \(windows.map(\.description).joined(separator: "; "))",
+      "approval \(approval?.rawValue ?? "none")",
+      "failureBudget \(failureBudget)",
+    ].joined(separator: ", ")
   }
 }

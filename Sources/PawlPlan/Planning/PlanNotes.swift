@@ -30,7 +30,11 @@ enum PlanNotes {
     let drained = drained(steps)
     return request.facts.cluster.nodes
       .filter { $0.cordoned && $0.cordonedByRun == nil && drained.contains($0.name) }
-      .map { PlanNote(.warning, "\($0.name) is cordoned already, by somebody else; it stays cordoned.") }
+      .map { node in
+        let count = node.isOutForOthers ? " It counts as unavailable." : ""
+        return PlanNote(
+          .warning, "\(node.name) is cordoned already, by somebody else; it stays cordoned.\(count)")
+      }
   }
 
   private static func budgetNotes(_ steps: [PlanStep], _ request: Planner.Request) -> [PlanNote] {

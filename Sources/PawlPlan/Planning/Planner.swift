@@ -19,16 +19,20 @@ package struct Planner: Sendable {
     package let inputs: [String: String]
     /// Only these hosts; empty for all.
     package let limit: Set<String>
+    /// How long steps took before.
+    package let history: StepHistory
 
     /// Makes a request.
     package init(
-      runbook: Runbook, inventory: Inventory, facts: Facts, inputs: [String: String], limit: Set<String> = []
+      runbook: Runbook, inventory: Inventory, facts: Facts, inputs: [String: String], limit: Set<String> = [],
+      history: StepHistory = StepHistory()
     ) {
       self.runbook = runbook
       self.inventory = inventory
       self.facts = facts
       self.inputs = inputs
       self.limit = limit
+      self.history = history
     }
   }
 
@@ -62,6 +66,9 @@ package struct Planner: Sendable {
       versions: versionChanges(expansion.steps, request),
       steps: expansion.steps,
       skipped: expansion.skipped,
+      rollout: expansion.rollout.report(
+        of: expansion.rolledOut, width: expansion.rolloutWidth, inventory: request.inventory,
+        facts: request.facts),
       notes: PlanNotes.notes(for: expansion.steps, hops: hops, request: request)
         + (patching ? PatchNotes.notes(for: expansion.steps, inputs: inputs, request: request) : []),
       basis: PlanBasis.entries(inventory: request.inventory, facts: request.facts, patching: patching))

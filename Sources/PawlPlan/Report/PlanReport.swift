@@ -16,6 +16,7 @@ package struct PlanReport: Sendable {
     var lines = plan.title.wrapped(to: width) + [""]
     lines += versionLines(width: width)
     lines += summaryLine().wrapped(to: width) + [""]
+    lines += rolloutLines(width: width)
     lines += notesLines(width: width)
     lines += stepLines(width: width)
     lines += skippedLines(width: width)
@@ -24,7 +25,10 @@ package struct PlanReport: Sendable {
 
   private func summaryLine() -> String {
     let hosts = Set(plan.steps.compactMap(\.host)).count
-    return "\(plan.steps.count) steps on \(hosts) hosts, about \(Self.duration(plan.estimateSeconds)). "
+    let time = plan.estimate
+    let (low, high) = (Self.duration(time.lowSeconds), Self.duration(time.highSeconds))
+    let spread = low == high ? "" : " (\(low) to \(high) by earlier runs)"
+    return "\(plan.steps.count) steps on \(hosts) hosts, about \(Self.duration(time.seconds))\(spread). "
       + "Runbook \(plan.runbook.name) \(plan.runbook.version)."
   }
 
@@ -38,6 +42,13 @@ package struct PlanReport: Sendable {
     }
     let layout = TwoColumns(rows, width: width)
     return rows.flatMap(layout.lines) + [""]
+  }
+
+  private func rolloutLines(width: Int) -> [String] {
+    guard let rollout = plan.rollout, rollout.hasShape else { return [] }
+    let rows = rollout.rows.map { (head: "  \($0.head)", text: $0.text) }
+    let layout = TwoColumns(rows, width: width)
+    return ["Rollout of the workers"] + rows.flatMap(layout.lines) + [""]
   }
 
   private func notesLines(width: Int) -> [String] {
@@ -87,17 +98,6 @@ package struct PlanReport: Sendable {
   }
 }
 
-extension Plan {
-  /// The longest way through the graph by the steps' estimates, in seconds.
-  package var estimateSeconds: Int {
-    var finish: [StepID: Int] = [:]
-    for step in steps {
-      finish[step.id] = (step.needs.compactMap { finish[$0] }.max() ?? 0) + step.estimateSeconds
-    }
-    return finish.values.max() ?? 0
-  }
-}
-
 extension PlanReport {
   /// The report in Markdown, for a change request.
   package func markdown() -> String {
@@ -113,6 +113,10 @@ extension PlanReport {
         "| \(change.host) | \(change.role) | \(change.from) | \(change.through.map(\.description).joined(separator: ", ")) |"
       }
       lines.append("")
+    }
+    if let rollout = plan.rollout, rollout.hasShape {
+      lines += ["| Rollout of the workers | |", "| --- | --- |"]
+      lines += rollout.rows.map { "| \($0.head) | \($0.text) |" } + [""]
     }
     lines += plan.notes.map { "- \($0.level == .warning ? "**Warning:** " : "")\($0.message)" }
     lines += ["", "| Step | What | Needs | Can be taken back |", "| --- | --- | --- | --- |"]

@@ -10,6 +10,7 @@ package struct ActionRegistry: Sendable {
     AptUpdate.self,
     ClusterCheckHealth.self,
     ClusterCheckQuorum.self,
+    ClusterCheckSkew.self,
     ClusterVerifyControlPlane.self,
     ClusterVerifyVersions.self,
     HostReboot.self,
@@ -30,6 +31,10 @@ package struct ActionRegistry: Sendable {
     NodeWaitReady.self,
     PackagesDownload.self,
     PackagesUpgrade.self,
+    RolloutApproval.self,
+    RolloutAwaitWindow.self,
+    RolloutCheckUnavailable.self,
+    RolloutSoak.self,
   ])
 
   private let actions: [String: any Action.Type]

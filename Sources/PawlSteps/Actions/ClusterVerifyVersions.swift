@@ -22,7 +22,8 @@ package struct ClusterVerifyVersions: ReadOnlyAction {
   package func perform(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {
     let nodes = try await environment.cluster.nodes().sorted { $0.name < $1.name }
     var troubles: [String] = []
-    for node in nodes {
+    let leftBehind = nodes.filter { environment.context.leftBehind.contains($0.name) }
+    for node in nodes where !leftBehind.contains(node) {
       troubles += nodeTroubles(node, run: environment.context.run)
       guard node.isControlPlane else { continue }
       let name = node.name
@@ -35,6 +36,12 @@ package struct ClusterVerifyVersions: ReadOnlyAction {
         code: "versions-differ",
         message: "Not everything runs \(version.tag): \(troubles.joined(separator: "; ")).", causes: troubles,
         retry: .temporary, hint: "Plan the upgrade again: it takes along what was left behind.")
+    }
+    guard leftBehind.isEmpty else {
+      let names = leftBehind.map { "\($0.name) at \($0.kubeletVersion?.tag ?? "an unknown version")" }
+      return StepOutcome(
+        "\(nodes.count - leftBehind.count) of \(nodes.count) nodes run \(version.tag); left behind: "
+          + "\(names.joined(separator: ", ")).", changed: false)
     }
     return StepOutcome(
       "All \(nodes.count) nodes run \(version.tag) and none is left cordoned.", changed: false)

@@ -1,3 +1,4 @@
+package import Foundation
 package import PawlEngine
 package import PawlPlan
 
@@ -23,6 +24,8 @@ package struct ActionEnvironment: Sendable {
   package let earlierCommands: EarlierCommands
   /// Web addresses, asked from where Pawl runs.
   let http: any HTTPProbe
+  /// The time on the wall, for maintenance windows only.
+  package let now: @Sendable () -> Date
   let hosts: any HostSessions
   let tracker: EffectTracker
   let gate: any EffectGate

@@ -1,3 +1,4 @@
+package import Foundation
 package import PawlEngine
 package import PawlPlan
 
@@ -15,15 +16,17 @@ package struct ActionPerformer: StepPerformer {
   private let gate: any EffectGate
   private let clock: any Clock<Duration>
   private let watchdog: any Clock<Duration>
+  private let now: @Sendable () -> Date
 
   /// - Parameters:
   ///   - gate: Asked before each step and each effect.
   ///   - clock: What actions wait on between samples.
   ///   - watchdog: What a step's limit is measured with.
+  ///   - now: The time on the wall, for maintenance windows.
   package init(
     registry: ActionRegistry = .standard, hosts: any HostSessions, cluster: any ClusterClient,
     http: any HTTPProbe, gate: any EffectGate = OpenGate(), clock: any Clock<Duration> = ContinuousClock(),
-    watchdog: any Clock<Duration> = ContinuousClock()
+    watchdog: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Date = { Date() }
   ) {
     self.registry = registry
     self.hosts = hosts
@@ -32,6 +35,7 @@ package struct ActionPerformer: StepPerformer {
     self.gate = gate
     self.clock = clock
     self.watchdog = watchdog
+    self.now = now
   }
 
   package func perform(_ step: PlanStep, in context: StepContext) async -> StepResult {
@@ -184,7 +188,7 @@ package struct ActionPerformer: StepPerformer {
     ActionEnvironment(
       step: step, context: context, cluster: StepCluster(client: cluster, tracker: tracker, gate: gate),
       clock: clock,
-      earlierCommands: earlierCommands, http: http, hosts: hosts, tracker: tracker, gate: gate)
+      earlierCommands: earlierCommands, http: http, now: now, hosts: hosts, tracker: tracker, gate: gate)
   }
 
   /// What cut an operation short.

@@ -6,6 +6,11 @@ extension StepFailure {
     code: "cancelled", message: "The step was cancelled.", retry: .transport,
     hint: "`pawl resume` goes on with it.")
 
+  /// Nothing is wrong: the run pauses until an operator has answered or the time has come.
+  package static func hold(code: String, _ message: String, hint: String) -> StepFailure {
+    StepFailure(code: code, message: message, retry: .hold, hint: hint)
+  }
+
   /// From what a host's session reports.
   package init(_ error: HostError) {
     let (code, retry): (String, Retry) =

@@ -101,15 +101,23 @@ package struct StepParameters: Sendable {
     return number
   }
 
-  /// A duration in seconds, given as seconds or as text such as `1h30m`; the default when it is not given.
-  package func seconds(_ name: String, default defaultValue: Int) throws(StepFailure) -> Int {
+  /// A required whole number.
+  package func int(_ name: String) throws(StepFailure) -> Int {
+    guard case .int(let number) = step.with[name] else { throw problem("needs the whole number `\(name)`") }
+    return number
+  }
+
+  /// A duration in seconds, given as seconds or as text such as `1h30m`; without a default it is required.
+  package func seconds(_ name: String, default defaultValue: Int? = nil) throws(StepFailure) -> Int {
     switch step.with[name] {
     case .int(let seconds) where seconds > 0: return seconds
     case .string(let text):
       guard let seconds = Self.seconds(in: text), seconds > 0 else { fallthrough }
       return seconds
     case .some: throw problem("needs `\(name)` to be a duration such as 10m")
-    case nil: return defaultValue
+    case nil:
+      guard let defaultValue else { throw problem("needs the duration `\(name)`") }
+      return defaultValue
     }
   }
 
@@ -157,7 +165,8 @@ package struct StepParameters: Sendable {
     return texts
   }
 
-  private func problem(_ text: String) -> StepFailure {
+  /// A failure that says what is wrong with the parameters.
+  package func problem(_ text: String) -> StepFailure {
     StepFailure(
       code: "invalid-parameters", message: "Step \(step.id) (\(step.uses)) \(text).",
       hint: "Plan again; if the plan comes from a runbook of your own, correct `with` there.")

@@ -126,6 +126,17 @@ import Testing
     #expect(await ActionBench([], world).perform(step).outcome != nil)
   }
 
+  @Test func aNodeThatTheRunHasLeftBehindIsNamedAndDoesNotMatter() async {
+    var world = world
+    world.nodes[1] = Sample.node(
+      "worker-1", controlPlane: false, cordoned: true, by: ActionBench.run.text, version: Sample.old,
+      ready: false)
+    let bench = ActionBench([], world)
+    #expect(
+      await bench.perform(step, leftBehind: ["worker-1"]).outcome?.summary
+        == "1 of 2 nodes run v1.20.15; left behind: worker-1 at v1.19.16.")
+  }
+
   @Test func namesEveryDifference() async {
     var world = world
     world.nodes[1] = Sample.node(
@@ -137,5 +148,27 @@ import Testing
         "kube-apiserver runs v1.19.16 on cp-1", "the kubelet of worker-1 runs v1.19.16",
         "worker-1 is still cordoned by this run",
       ])
+  }
+}
+
+@Suite struct ClusterCheckSkewTests {
+  private func perform(_ version: String, worker: KubernetesVersion) async -> StepResult {
+    let nodes = [
+      Sample.node("cp-1", version: worker), Sample.node("worker-1", controlPlane: false, version: worker),
+    ]
+    let step = ActionBench.step("cluster/check-skew@v1", with: ["version": .string(version)], host: nil)
+    return await ActionBench([], World(nodes: nodes)).perform(step)
+  }
+
+  @Test func passes() async {
+    let result = await perform("1.20.15", worker: KubernetesVersion(1, 19, 16))
+    #expect(result.outcome?.summary == "Every kubelet fits a control plane at v1.20.15.")
+  }
+
+  @Test func aNodeThatIsTooFarBehindIsNamedWithTheRule() async throws {
+    let failure = try #require(await perform("1.22.17", worker: KubernetesVersion(1, 19, 16)).failure)
+    #expect(failure.code == "skew" && failure.retry == .permanent)
+    #expect(
+      failure.message.contains("worker-1") && failure.message.contains("rule kubelet-too-old"), "\(failure)")
   }
 }

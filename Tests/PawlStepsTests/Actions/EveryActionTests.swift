@@ -26,6 +26,7 @@ import Testing
     "apt/update@v1": Scenario(replies: [.init(Apt.update)]),
     "cluster/check-health@v1": Scenario(host: nil),
     "cluster/check-quorum@v1": Scenario(),
+    "cluster/check-skew@v1": Scenario(with: version, host: nil),
     "cluster/verify-control-plane@v1": Scenario(with: version),
     "cluster/verify-versions@v1": Scenario(with: version, host: nil),
     "host/reboot@v1": Scenario(
@@ -65,22 +66,31 @@ import Testing
     "node/wait-ready@v1": Scenario(with: version),
     "packages/download@v1": Scenario(with: Patch.with, replies: Patch.downloadReplies()),
     "packages/upgrade@v1": Scenario(with: Patch.with, replies: Patch.upgradeReplies()),
+    "rollout/approval@v1": Scenario(with: ["what": .string("the run")], host: nil),
+    "rollout/await-window@v1": Scenario(
+      with: ["windows": .list([.string("sat 10:00-12:00 UTC")]), "seconds": .int(60)]),
+    "rollout/check-unavailable@v1": Scenario(with: ["others": .int(0)]),
+    "rollout/soak@v1": Scenario(with: ["duration": .int(60)], host: nil),
   ]
 
+  /// Actions that ask neither a host nor the API server.
+  static let offline: Set = ["rollout/approval@v1", "rollout/await-window@v1", "rollout/soak@v1"]
+
   static let references = ActionRegistry.standard.catalog.references
+  /// An approval never succeeds by itself.
+  static let succeeding = references.filter { $0 != "rollout/approval@v1" }
 
   @Test func theRunbooksActionsAreAllThere() {
     #expect(
       Self.references == [
         "apt/install@v1", "apt/set-source@v1", "apt/update@v1", "cluster/check-health@v1",
-        "cluster/check-quorum@v1", "cluster/verify-control-plane@v1", "cluster/verify-versions@v1",
-        "gate/baseline@v1", "gate/budgets-recovered@v1", "gate/command@v1", "gate/daemonsets-ready@v1",
-        "gate/http@v1", "gate/prometheus@v1", "gate/workloads-recovered@v1", "host/reboot@v1",
-        "host/wait-services@v1", "kubeadm/upgrade-apply@v1",
-        "kubeadm/upgrade-node@v1",
-        "kubeadm/upgrade-plan@v1",
-        "kubelet/restart@v1", "node/drain@v1", "node/uncordon@v1", "node/wait-ready@v1",
-        "packages/download@v1", "packages/upgrade@v1",
+        "cluster/check-quorum@v1", "cluster/check-skew@v1", "cluster/verify-control-plane@v1",
+        "cluster/verify-versions@v1", "gate/baseline@v1", "gate/budgets-recovered@v1", "gate/command@v1",
+        "gate/daemonsets-ready@v1", "gate/http@v1", "gate/prometheus@v1", "gate/workloads-recovered@v1",
+        "host/reboot@v1", "host/wait-services@v1", "kubeadm/upgrade-apply@v1", "kubeadm/upgrade-node@v1",
+        "kubeadm/upgrade-plan@v1", "kubelet/restart@v1", "node/drain@v1", "node/uncordon@v1",
+        "node/wait-ready@v1", "packages/download@v1", "packages/upgrade@v1", "rollout/approval@v1",
+        "rollout/await-window@v1", "rollout/check-unavailable@v1", "rollout/soak@v1",
       ])
   }
 
@@ -92,14 +102,14 @@ import Testing
     return (bench, ActionBench.step(reference, with: scenario.with, host: scenario.host))
   }
 
-  @Test(arguments: references) func succeedsTwice(_ reference: String) async throws {
+  @Test(arguments: succeeding) func succeedsTwice(_ reference: String) async throws {
     let (bench, step) = try scenario(reference)
     #expect(await bench.perform(step, attempt: 1).failure == nil)
     #expect(await bench.perform(step, attempt: 2).failure == nil)
   }
 
   /// After a crash the same attempt is performed again: whatever it did on the host is not done again.
-  @Test(arguments: references) func repeatsNoCommandOfAnAttempt(_ reference: String) async throws {
+  @Test(arguments: succeeding) func repeatsNoCommandOfAnAttempt(_ reference: String) async throws {
     let (bench, step) = try scenario(reference)
     let first = await bench.perform(step)
     let (commands, changes) = (bench.host.commands, bench.cluster.changes)
@@ -117,7 +127,9 @@ import Testing
     #expect(bench.cluster.changes.isEmpty)
   }
 
-  @Test(arguments: references) func isUnreachableWhenNothingAnswers(_ reference: String) async throws {
+  @Test(arguments: references.filter { !offline.contains($0) }) func isUnreachableWhenNothingAnswers(
+    _ reference: String
+  ) async throws {
     var (bench, step) = try scenario(reference)
     let error = ClusterError(.unreachable, "The API server does not answer.")
     bench.cluster.at(0) { $0.error = error }

@@ -1,3 +1,4 @@
+import Foundation
 import PawlEngine
 import PawlModel
 import PawlPlan
@@ -34,6 +35,8 @@ struct ActionBench: Sendable {
   /// What earlier steps left on record.
   var records: [String: String] = [:]
   var watchdog: any Clock<Duration> = ContinuousClock()
+  /// The time on the wall when the clock began.
+  var start = Date(timeIntervalSince1970: 1_795_257_912)
 
   init(_ replies: [FakeHost.Reply] = [], _ world: World = World()) {
     host = FakeHost(replies: replies)
@@ -53,18 +56,22 @@ struct ActionBench: Sendable {
   private var performer: ActionPerformer {
     ActionPerformer(
       registry: .standard, hosts: FakeHosts(fake: host, error: hostError), cluster: cluster, http: web,
-      clock: clock,
-      watchdog: watchdog)
+      clock: clock, watchdog: watchdog,
+      now: { [start, clock] in start.addingTimeInterval(Double(clock.seconds)) })
   }
 
-  func context(attempt: Int = 1, force: ForceOrder? = nil) -> StepContext {
+  func context(
+    attempt: Int = 1, force: ForceOrder? = nil, leftBehind: Set<String> = []
+  ) -> StepContext {
     StepContext(
-      run: Self.run, attempt: attempt, epoch: 1, records: records, force: force, stops: stops.stream,
-      report: log.add)
+      run: Self.run, attempt: attempt, epoch: 1, records: records, force: force, leftBehind: leftBehind,
+      stops: stops.stream, report: log.add)
   }
 
-  func perform(_ step: PlanStep, attempt: Int = 1, force: ForceOrder? = nil) async -> StepResult {
-    await performer.perform(step, in: context(attempt: attempt, force: force))
+  func perform(
+    _ step: PlanStep, attempt: Int = 1, force: ForceOrder? = nil, leftBehind: Set<String> = []
+  ) async -> StepResult {
+    await performer.perform(step, in: context(attempt: attempt, force: force, leftBehind: leftBehind))
   }
 
   func probe(_ step: PlanStep, attempt: Int = 1) async -> ProbeVerdict {
