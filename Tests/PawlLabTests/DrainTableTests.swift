@@ -227,7 +227,7 @@ private struct DrainScene {
     try await kubectl(
       "create", "--validate=false",
       with:
-        #"{"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{"name":"agent","namespace":"\#(name)"},"spec":{"selector":{"matchLabels":{"app":"agent"}},"template":{"metadata":{"labels":{"app":"agent"}},"spec":{"nodeSelector":{"pawl.dev/scene":"\#(name)"},"tolerations":[{"operator":"Exists"}],"terminationGracePeriodSeconds":0,"automountServiceAccountToken":false,"containers":[{"name":"c","image":"none"}]}}}}"#
+        #"{"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{"name":"agent","namespace":"\#(name)"},"spec":{"selector":{"matchLabels":{"app":"agent"}},"template":{"metadata":{"labels":{"app":"agent"}},"spec":{"nodeSelector":{"lab.example/scene":"\#(name)"},"tolerations":[{"operator":"Exists"}],"terminationGracePeriodSeconds":0,"automountServiceAccountToken":false,"containers":[{"name":"c","image":"none"}]}}}}"#
     )
     for _ in 0..<100 {
       let pods = try await Lab.run(
@@ -274,7 +274,7 @@ private struct DrainScene {
       #"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"\#(name)"}}"#,
       #"{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"drain","namespace":"\#(name)"}}"#,
       #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"owner","namespace":"\#(name)"}}"#,
-      #"{"apiVersion":"v1","kind":"Node","metadata":{"name":"\#(name)","labels":{"kubernetes.io/os":"none","pawl.dev/scene":"\#(name)"}},"status":{"nodeInfo":{"kubeletVersion":"v1.19.16"},"capacity":{"cpu":"4","memory":"8Gi","pods":"110"},"allocatable":{"cpu":"4","memory":"8Gi","pods":"110"}}}"#,
+      #"{"apiVersion":"v1","kind":"Node","metadata":{"name":"\#(name)","labels":{"kubernetes.io/os":"none","lab.example/scene":"\#(name)"}},"status":{"nodeInfo":{"kubeletVersion":"v1.19.16"},"capacity":{"cpu":"4","memory":"8Gi","pods":"110"},"allocatable":{"cpu":"4","memory":"8Gi","pods":"110"}}}"#,
       #"{"apiVersion":"policy/v1beta1","kind":"PodDisruptionBudget","metadata":{"name":"guarded","namespace":"\#(name)"},"spec":{"minAvailable":1,"selector":{"matchLabels":{"app":"guarded"}}}}"#,
     ]
   }
