@@ -108,7 +108,7 @@ extension LabTests {
       let runbook = try String(contentsOfFile: PawlProgram.root + "/runbooks/os-patch.yaml", encoding: .utf8)
       try FileManager.default.createDirectory(
         atPath: directory.path + "/runbooks", withIntermediateDirectories: true)
-      try runbook.replacing("uses: host/reboot@v1\n", with: "uses: host/reboot@v1\n        timeout: 120s\n")
+      try runbook.replacing("uses: host/reboot@v1\n", with: "uses: host/reboot@v1\n      timeout: 120s\n")
         .write(toFile: directory.path + "/runbooks/os-patch.yaml", atomically: true, encoding: .utf8)
       let boots = try await bootIDs()
       let isDue = Mutex(true)

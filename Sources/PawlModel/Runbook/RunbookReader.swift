@@ -23,7 +23,10 @@ struct RunbookReader {
     let metadata = mapping["metadata"]?.mapping(RunbookKeys.metadata)
     let (inputs, inputNames) = mapping["inputs"].map(readInputs) ?? ([], [])
     let scope = RunbookScope(inputs: inputNames, log: log)
-    let steps = mapping["steps"].map { StepReader(log: log).steps($0, scope: scope) } ?? []
+    let fragments = RunbookFragments(mapping["fragments"], log: log)
+    let reader = StepReader(log: log, fragments: fragments)
+    let steps = mapping["steps"].map { reader.steps($0, scope: scope) } ?? []
+    fragments.reportUnused()
     return Runbook(
       name: metadata?["name"].flatMap(identifier) ?? "", version: metadata?["version"].flatMap(version) ?? "",
       summary: metadata?["description"]?.text() ?? "", inputs: inputs, steps: steps, digest: digest)

@@ -1,14 +1,28 @@
 /// Decodes steps and groups of steps, with the checks that need no inventory and no catalogue of actions.
 struct StepReader {
   let log: DiagnosticLog
+  let fragments: RunbookFragments
 
   /// The steps of one list.
   func steps(_ cursor: YAMLCursor, scope: RunbookScope) -> [RunbookStep] {
-    guard let items = cursor.list(of: "an item of 'steps'") else { return [] }
-    if items.isEmpty { cursor.error("'steps' is empty") }
-    let steps = items.compactMap { step($0, scope: scope) }
+    let steps = siblings(cursor, scope: scope, inFragment: false)
     StepOrder(steps: steps, log: log).check()
     return steps.map(\.step)
+  }
+
+  /// The steps of a list, those of the fragments that it includes in their places.
+  private func siblings(_ cursor: YAMLCursor, scope: RunbookScope, inFragment: Bool) -> [StepOrder.Sibling] {
+    guard let items = cursor.list(of: "an item of \(cursor.name)") else { return [] }
+    if items.isEmpty { cursor.error("\(cursor.name) is empty") }
+    return items.flatMap { item in
+      guard item.has("include") else { return [step(item, scope: scope)].compactMap(\.self) }
+      guard let name = item.mapping(RunbookKeys.include)?["include"] else { return [] }
+      if inFragment {
+        name.error("a fragment can't include another one", hint: "Include both where the steps belong.")
+        return []
+      }
+      return fragments.steps(named: name).map { siblings($0, scope: scope, inFragment: true) } ?? []
+    }
   }
 
   private func step(_ cursor: YAMLCursor, scope: RunbookScope) -> StepOrder.Sibling? {

@@ -3,11 +3,16 @@ final class DiagnosticLog {
   private(set) var diagnostics: [Diagnostic] = []
 
   func error(_ message: String, hint: String? = nil, at location: SourceLocation?) {
-    diagnostics.append(Diagnostic(.error, message, hint: hint, at: location))
+    append(Diagnostic(.error, message, hint: hint, at: location))
   }
 
   func warning(_ message: String, hint: String? = nil, at location: SourceLocation?) {
-    diagnostics.append(Diagnostic(.warning, message, hint: hint, at: location))
+    append(Diagnostic(.warning, message, hint: hint, at: location))
+  }
+
+  /// Once: what several places include is read, and reported, at each of them.
+  private func append(_ diagnostic: Diagnostic) {
+    if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
   }
 
   func add(_ error: DiagnosticsError) { diagnostics.append(contentsOf: error.diagnostics) }

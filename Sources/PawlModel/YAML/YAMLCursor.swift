@@ -130,6 +130,12 @@ struct YAMLCursor {
     list(of: item)?.compactMap { $0.text() }
   }
 
+  /// Whether it is a mapping that has this key; reports nothing.
+  func has(_ key: String) -> Bool {
+    guard case .mapping(let entries) = node.content else { return false }
+    return entries.contains { $0.key == key }
+  }
+
   /// A mapping with known keys: reports unknown, repeated and missing ones.
   func mapping(_ keys: KeySet) -> YAMLMapping? {
     guard let entries = entries() else { return nil }
