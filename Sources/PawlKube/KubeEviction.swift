@@ -66,7 +66,10 @@ extension KubeClient {
     case .notFound where error.status != nil: return .notFound
     case .tooManyRequests(let seconds):
       return .blocked(message: message, retryAfterSeconds: seconds, causes: error.status?.causes ?? [])
-    case .forbidden where error.status?.hasCause("NamespaceTerminating") ?? false:
+    // Old servers name no cause, only the sentence.
+    case .forbidden
+    where error.status?.hasCause("NamespaceTerminating") ?? false
+      || message.contains("because it is being terminated"):
       return .namespaceTerminating
     case .conflict:
       let pod = try await pod(namespace: namespace, name: name)

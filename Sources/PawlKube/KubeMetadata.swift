@@ -36,6 +36,8 @@ package struct KubeMetadata: Sendable, Equatable, Codable {
   package var creationTimestamp: Date?
   /// When the object is to be gone; set as soon as it is being deleted.
   package var deletionTimestamp: Date?
+  /// Seconds that it gets to end; set as soon as it is being deleted.
+  package var deletionGracePeriodSeconds: Int?
 
   /// Metadata of a new object.
   package init(
@@ -62,6 +64,7 @@ package struct KubeMetadata: Sendable, Equatable, Codable {
     finalizers = try container.list(.finalizers)
     creationTimestamp = try container.optional(.creationTimestamp)
     deletionTimestamp = try container.optional(.deletionTimestamp)
+    deletionGracePeriodSeconds = try container.optional(.deletionGracePeriodSeconds)
   }
 
   /// The owner that manages the object.

@@ -30,6 +30,15 @@ package struct KubePDB: KubeObject, Equatable, Codable {
     package let desiredHealthy: Int?
     /// Pods that it counts.
     package let expectedPods: Int?
+    /// `DisruptionAllowed`, from 1.21.
+    package let conditions: [KubeCondition]?
+
+    /// Why the controller can't work the budget out, in its words; nil when it can, or does not tell.
+    package var syncFailure: String? {
+      conditions?.first { $0.type == "DisruptionAllowed" && $0.reason == "SyncFailed" }.map {
+        $0.message ?? "SyncFailed"
+      }
+    }
   }
 
   /// The budget's metadata.

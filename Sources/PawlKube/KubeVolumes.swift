@@ -16,10 +16,24 @@ package struct KubeVolumeAttachment: KubeObject, Equatable, Codable {
     package let source: Source
   }
 
+  /// How it stands.
+  package struct Status: Sendable, Equatable, Codable {
+    /// What the storage driver said last.
+    package struct Trouble: Sendable, Equatable, Codable {
+      /// The driver's words.
+      package let message: String?
+    }
+
+    /// Why it could not be detached; nil when nothing went wrong.
+    package let detachError: Trouble?
+  }
+
   /// The attachment's metadata.
   package let metadata: KubeMetadata
   /// What is attached, and where.
   package let spec: Spec
+  /// How it stands.
+  package let status: Status?
 }
 
 /// A PersistentVolumeClaim, with the fields that Pawl uses.

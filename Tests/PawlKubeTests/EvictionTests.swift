@@ -68,6 +68,13 @@ struct EvictionTests {
     #expect(try await stub.client().evict(namespace: "n", name: "p") == .namespaceTerminating)
   }
 
+  @Test func `a namespace that is being deleted is known without its cause too`() async throws {
+    let words =
+      #"pods \"p\" is forbidden: unable to create new content in namespace n because it is being terminated"#
+    let stub = try await stub(.failure(403, "Forbidden", words))
+    #expect(try await stub.client().evict(namespace: "n", name: "p") == .namespaceTerminating)
+  }
+
   @Test func `any other refusal of permission is an error`() async throws {
     let client = try await stub(.failure(403, "Forbidden", "no")).client()
     let error = try await #require(throws: KubeError.self) {
