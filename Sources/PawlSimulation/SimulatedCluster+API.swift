@@ -50,7 +50,7 @@ extension SimulatedCluster: ClusterClient {
       return ClusterBudget(
         namespace: budget.namespace, name: budget.name, disruptionsAllowed: status.allowed,
         currentHealthy: status.healthy, desiredHealthy: status.desired, expectedPods: status.expected,
-        selects: { budget.selects($0) })
+        allowsUnhealthy: budget.allowsUnhealthy, selects: { budget.selects($0) })
     }
   }
 
@@ -93,9 +93,19 @@ extension SimulatedCluster: ClusterClient {
   package func patchNode(
     named name: String, unschedulable: Bool?, annotations: [String: String?]
   ) async throws(ClusterError) {
+    try await patchNode(
+      named: name, unschedulable: unschedulable, annotations: annotations, resourceVersion: nil)
+  }
+
+  package func patchNode(
+    named name: String, unschedulable: Bool?, annotations: [String: String?], resourceVersion: String?
+  ) async throws(ClusterError) {
     try await change("PATCH nodes/\(name)") { world throws(ClusterError) in
-      guard world.state.nodes[name] != nil else {
+      guard let node = world.clusterNode(name) else {
         throw ClusterError(.notFound, "The API server knows no node \(name).")
+      }
+      guard resourceVersion == nil || resourceVersion == node.resourceVersion else {
+        throw ClusterError(.conflict, "The node \(name) was changed since it was read.")
       }
       world.perform(
         .nodePatched(node: name, unschedulable: unschedulable, annotations: annotations),
@@ -228,8 +238,8 @@ extension SimulatedWorld {
       name: name, isControlPlane: node.controlPlane != nil, unschedulable: node.unschedulable,
       annotations: node.annotations, kubeletVersion: node.kubeletVersion,
       bootID: state.host(ofNode: name).map { state.bootID(ofHost: $0.name, boot: node.reportedBoot) },
-      ready: message == nil,
-      readyMessage: message)
+      ready: message == nil, readyMessage: message,
+      resourceVersion: "\(nodeVersions[name, default: 1])")
   }
 
   /// By namespace and name.

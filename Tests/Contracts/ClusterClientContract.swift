@@ -157,7 +157,7 @@ package enum ClusterClientContract {
   private static func respectsBudgets(_ subject: Subject) async throws {
     let pod = try await pod(subject, subject.guarded)
     let answer = try await subject.client.evict(pod, gracePeriodSeconds: nil)
-    guard case .blocked(let message, _) = answer else {
+    guard case .blocked(let message, _, _) = answer else {
       Issue.record("the answer is \(answer)")
       return
     }

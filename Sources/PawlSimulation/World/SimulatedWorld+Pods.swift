@@ -91,8 +91,8 @@ extension SimulatedWorld {
     }
     guard let budget = budgets.first else { return .evicted }
     let status = state.status(of: budget)
-    let allowed = live.ready ? status.allowed > 0 : status.expected > 0 && status.healthy >= status.desired
-    if allowed { return .evicted }
+    let mayGoUnready = budget.allowsUnhealthy || status.desired > 0 && status.healthy >= status.desired
+    if status.allowed > 0 || !live.ready && mayGoUnready { return .evicted }
     return .blocked(
       message: "The budget \(budget.namespace)/\(budget.name) allows no disruption: "
         + "\(status.healthy) healthy, \(status.desired) needed.", retryAfterSeconds: 1)

@@ -14,6 +14,8 @@ struct SimulatedWorld: Sendable {
   var jobKeys: [String: [JobKey: Int]] = [:]
   /// The highest epoch that each host has seen.
   var epochs: [String: Int] = [:]
+  /// How often each node was changed through the API, counted from 1; what kubelets report does not count.
+  private(set) var nodeVersions: [String: Int] = [:]
   /// Leases by `namespace/name`.
   var leases: [String: ClusterLease] = [:]
   var faults = FaultPlan()
@@ -74,7 +76,9 @@ struct SimulatedWorld: Sendable {
     case .addonsUpgraded(let version): replaceProxies(version)
     case .kubeletRestarted(let node, let version): startKubelet(of: node, version: version)
     case .podEvicted(_, let uid), .podDeleted(_, let uid): terminate(uid)
-    case .nodePatched: fillAll()
+    case .nodePatched(let node, _, _):
+      nodeVersions[node, default: 1] += 1
+      fillAll()
     case .rebooted(let host): reboot(host)
     default: break
     }

@@ -88,13 +88,19 @@ package struct SimulatedBudget: Sendable, Hashable {
   /// All of them must match.
   package var selector: [String: String]
   package var demand: Demand
+  /// Whether pods that run and are not ready may always go (`unhealthyPodEvictionPolicy: AlwaysAllow`).
+  package var allowsUnhealthy: Bool
 
   /// Makes a budget.
-  package init(namespace: String, name: String, selector: [String: String], _ demand: Demand) {
+  package init(
+    namespace: String, name: String, selector: [String: String], _ demand: Demand,
+    allowsUnhealthy: Bool = false
+  ) {
     self.namespace = namespace
     self.name = name
     self.selector = selector
     self.demand = demand
+    self.allowsUnhealthy = allowsUnhealthy
   }
 
   /// Whether the budget speaks of pods with these labels.

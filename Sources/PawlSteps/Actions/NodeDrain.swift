@@ -90,11 +90,21 @@ package struct NodeDrain: UndoableAction {
   package func probe(_ environment: ActionEnvironment) async throws(StepFailure) -> ProbeVerdict {
     let node = try await current(environment)
     guard node.unschedulable else { return .notStarted }
-    let left = try await drain(environment).survey().leaving
-    if left.isEmpty { return .done(StepOutcome("\(self.node) was found drained.", changed: true)) }
-    guard CordonMark(of: node) == .run(environment.context.run) else { return .notStarted }
-    return .torn(
-      "\(self.node) is cordoned and \(DrainText.pods(left.count)) left to move; the drain goes on there")
+    let drain = drain(environment)
+    let survey = try await drain.survey()
+    let isOwn = CordonMark(of: node) == .run(environment.context.run)
+    guard survey.leaving.isEmpty else {
+      let left = DrainText.pods(survey.leaving.count)
+      return isOwn
+        ? .torn("\(self.node) is cordoned and \(left) left to move; the drain goes on there") : .notStarted
+    }
+    // A drain that this run began has ended only when the volumes have left too.
+    let volumes = isOwn ? try await drain.volumesLeft(survey) : []
+    guard volumes.isEmpty else {
+      return .torn(
+        "\(self.node) is empty with \(VolumeDetach.count(volumes)) still attached; the drain goes on there")
+    }
+    return .done(StepOutcome("\(self.node) was found drained.", changed: true))
   }
 
   package func perform(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {
@@ -103,15 +113,41 @@ package struct NodeDrain: UndoableAction {
     let before = try await current(environment)
     // Refusals are found, and every verdict is told, before anything is touched.
     let survey = try await drain.survey()
-    environment.output(survey.lines)
-    try survey.refuseIfNeeded(node: name, cordoned: before.unschedulable)
-    if !before.unschedulable {
-      try await environment.cluster.patchNode(
-        named: name, unschedulable: true, annotations: [CordonMark.annotation: run.text])
+    let budgets = survey.leaving.isEmpty ? [] : try await drain.budgets()
+    environment.output(survey.lines(with: budgets))
+    try survey.refuseIfNeeded(node: name, cordoned: before.unschedulable, run: run)
+    if drain.forceReason == nil {
+      try survey.refuseSeveralBudgets(budgets, node: name, cordoned: before.unschedulable, run: run)
     }
+    let cordoned = try await cordon(environment)
     let moved = try await drain.run(after: survey)
     return StepOutcome(
-      "Drained \(name): \(DrainText.pods(moved)) moved away.", changed: !before.unschedulable || moved > 0)
+      "Drained \(name): \(DrainText.pods(moved)) moved away.", changed: cordoned || moved > 0)
+  }
+
+  /// How often the cordon is tried on a node that others change at the same time.
+  private static let cordonAttempts = 5
+
+  /// Cordons the node as it is now. A cordon that somebody else set in the meantime stays theirs.
+  /// - Returns: Whether this run cordoned it.
+  private func cordon(_ environment: ActionEnvironment) async throws(StepFailure) -> Bool {
+    let name = node
+    let annotations = [CordonMark.annotation: environment.context.run.text]
+    var conflict: StepFailure?
+    for _ in 0..<Self.cordonAttempts {
+      let now = try await current(environment)
+      // After a conflict the cordon may be this run's own, whose answer was lost.
+      if now.unschedulable { return conflict != nil && CordonMark(of: now) == .run(environment.context.run) }
+      do throws(StepFailure) {
+        try await environment.cluster.patchNode(
+          named: name, unschedulable: true, annotations: annotations, resourceVersion: now.resourceVersion)
+        return true
+      } catch {
+        guard error.code == "api-conflict" else { throw error }
+        conflict = error
+      }
+    }
+    throw conflict ?? CordonMark.unknownNode(name)
   }
 
   /// A node that somebody else had cordoned carries no mark of this run and stays as it is.

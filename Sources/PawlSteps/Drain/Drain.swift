@@ -1,20 +1,14 @@
 import PawlEngine
 import PawlModel
 import PawlPlan
-import Synchronization
 
-/// Moves the pods of a cordoned node away.
-///
-/// Pods are asked to leave through the eviction API, some at a time; those that a budget holds back are asked again
-/// until the deadline. A pod counts as gone by its UID: a new pod of the same name is another pod. What others need
-/// goes when the pods before it are gone.
+/// Moves the pods of a cordoned node away, one turn after the other: what others need goes when the pods before it are
+/// gone.
 struct Drain: Sendable {
-  /// How long a pod is left alone that may not go now, when the server does not say.
-  private static let askAgainSeconds = 5
-  /// How often a silent wait says what it waits for.
-  private static let reportSeconds = 15
-  /// How long pods that were removed with no grace may take to be gone.
-  private static let forceSeconds = 60
+  /// How long a turn gets that is forced in the end, and how long pods may take that were deleted with no grace.
+  static let forceSeconds = 60
+  /// How often the node is looked at again for pods that came in the meantime.
+  private static let looksAgain = 3
 
   let node: String
   let policy: DrainPolicy
@@ -28,9 +22,19 @@ struct Drain: Sendable {
     deadline = Deadline(seconds: seconds, clock: environment.clock)
   }
 
+  /// Why pods are deleted in the end that do not leave; nil when they are not.
+  var forceReason: String? {
+    environment.context.force.map { "\($0.by): \($0.reason)" } ?? policy.forceReason
+  }
+
   private var cluster: StepCluster { environment.cluster }
 
   private func report(_ text: String) { environment.status(text) }
+
+  private func turn(_ deadline: Deadline) -> DrainTurn {
+    DrainTurn(
+      node: node, policy: policy, environment: environment, deadline: deadline, isForced: forceReason != nil)
+  }
 
   /// What would be done with each pod; changes nothing.
   func survey(after before: DrainSurvey? = nil) async throws(StepFailure) -> DrainSurvey {
@@ -39,212 +43,141 @@ struct Drain: Sendable {
     }
   }
 
+  /// The budgets, as far as they may be read.
+  func budgets() async throws(StepFailure) -> [ClusterBudget] { try await turn(deadline).budgets() }
+
+  /// The volumes that are attached to the node and that no pod on it uses.
+  func volumesLeft(_ survey: DrainSurvey) async throws(StepFailure) -> [String] {
+    try await detach(deadline, isForced: false).left(staying: survey.pods)
+  }
+
   /// Empties the node, which must be cordoned.
   /// - Parameter before: what was said of the node before it was cordoned.
   /// - Returns: How many pods left.
   func run(after before: DrainSurvey) async throws(StepFailure) -> Int {
-    // Pods may have come since the last look; from now on the cordon keeps new ones away.
+    var survey = try await look(after: before)
+    var moved = 0
+    var isForced = environment.context.force != nil
+    for _ in 0...Self.looksAgain where !survey.leaving.isEmpty {
+      if try await empty(survey, isFirst: moved == 0) { isForced = true }
+      moved += survey.leaving.count
+      // A pod may have been bound to the node just before it was cordoned.
+      survey = try await look(after: survey)
+    }
+    if !survey.leaving.isEmpty {
+      let names = DrainText.joined(survey.leaving.map { DrainText.named($0.pod) })
+      environment.output(["pods keep coming to \(node) although it is cordoned, and are left there: \(names)"]
+      )
+    }
+    try await waitForVolumes(survey, isForced: isForced)
+    return moved
+  }
+
+  /// Looks at the node, tells what is new there, and refuses what can't be moved.
+  private func look(after before: DrainSurvey) async throws(StepFailure) -> DrainSurvey {
     let survey = try await survey(after: before)
     environment.output(survey.lines(notIn: before))
-    try survey.refuseIfNeeded(node: node, cordoned: true)
+    try survey.refuseIfNeeded(node: node, cordoned: true, run: environment.context.run)
     for verdict in survey.leaving where verdict.behaviour == .evict && !verdict.message.isEmpty {
       report("\(node): \(verdict.pod.fullName) is given up: \(verdict.message)")
     }
-    if let order = environment.context.force {
-      try await force(survey.turns.flatMap(\.self), "\(order.by): \(order.reason)")
-      return survey.leaving.count
-    }
-    let left = try await emptyInTurns(survey.turns)
-    guard !left.isEmpty else {
-      try await VolumeDetach(
-        node: node, environment: environment, deadline: deadline, atLimit: policy.atLimit
-      )
-      .wait(staying: survey.staying)
-      return survey.leaving.count
-    }
-    guard let reason = policy.forceReason else { throw limitFailure(left, deadline) }
-    try await force(left, reason)
-    return survey.leaving.count
+    return survey
   }
 
-  /// One turn after the other; gives what is left at the limit.
-  private func emptyInTurns(_ turns: [[LeavingPod]]) async throws(StepFailure) -> [LeavingPod] {
-    for (index, turn) in turns.enumerated() {
-      let left = try await empty(turn, deadline)
-      if !left.isEmpty { return left + turns[(index + 1)...].flatMap(\.self) }
+  /// Empties turn after turn. Where pods may be forced, each turn is asked first, and only what is left of it is.
+  /// - Returns: Whether pods were forced.
+  private func empty(_ survey: DrainSurvey, isFirst: Bool) async throws(StepFailure) -> Bool {
+    let turns = survey.turns
+    var isForced = false
+    for (index, pods) in turns.enumerated() {
+      let limit = limit(isFirst: isFirst && index == 0)
+      let left = try await turn(limit).empty(pods)
+      guard !left.isEmpty else { continue }
+      guard let forceReason else {
+        throw await limitFailure(left + turns[(index + 1)...].flatMap(\.self), limit)
+      }
+      try await force(left, forceReason)
+      isForced = true
     }
-    return []
+    return isForced
   }
+
+  /// The limit of a turn: short after an order, and for the turns after the limit when the plan forces.
+  private func limit(isFirst: Bool) -> Deadline {
+    let isLate = !isFirst && policy.forceReason != nil && deadline.remainingSeconds < Self.forceSeconds
+    return isLate || environment.context.force != nil ? shortDeadline : deadline
+  }
+
+  private var shortDeadline: Deadline { Deadline(seconds: Self.forceSeconds, clock: environment.clock) }
 
   /// Removes pods with no grace, past their budgets. Each is named before.
   private func force(_ left: [LeavingPod], _ reason: String) async throws(StepFailure) {
-    guard !left.isEmpty else { return }
     environment.output(
       left.map { "\(DrainText.named($0.pod)) is deleted with no grace, past its budgets. \(reason)" })
     report("\(node): \(DrainText.pods(left.count)) deleted with no grace, past their budgets")
-    let deadline = Deadline(seconds: Self.forceSeconds, clock: environment.clock)
-    let still = try await empty(left.map { $0.forced() }, deadline)
-    guard still.isEmpty else { throw limitFailure(still, deadline) }
+    let limit = shortDeadline
+    let still = try await turn(limit).empty(left.map { $0.forced() })
+    guard still.isEmpty else { throw forceFailure(still, limit) }
   }
 
-  /// Asks and waits until all are gone, or the time is up; gives what is left.
-  private func empty(_ turn: [LeavingPod], _ deadline: Deadline) async throws(StepFailure) -> [LeavingPod] {
-    var left = turn
-    let start = deadline.elapsedSeconds
-    for index in left.indices { left[index].since = start }
-    while !left.isEmpty {
-      try await ask(&left, deadline)
-      // What was seen last may be old, when the API server has been away.
-      guard !deadline.isOver else { return Self.update(left, with: try await cluster.pods(onNode: node)) }
-      left = try await watch(left, deadline)
-    }
-    return []
+  // MARK: Volumes
+
+  /// Detaching has some time of its own, however late the last pod left.
+  private func waitForVolumes(_ survey: DrainSurvey, isForced: Bool) async throws(StepFailure) {
+    let isShort = isForced || deadline.remainingSeconds < Self.forceSeconds
+    try await detach(isShort ? shortDeadline : deadline, isForced: isForced).wait(staying: survey.pods)
   }
 
-  // MARK: Asking
-
-  /// Asks the pods whose time has come.
-  private func ask(_ left: inout [LeavingPod], _ deadline: Deadline) async throws(StepFailure) {
-    let now = deadline.elapsedSeconds
-    let due = left.filter { ($0.dueAt ?? .max) <= now }
-    guard !due.isEmpty else { return }
-    let budgets = try await budgets(for: due, deadline)
-    let answers = await evictions.ask(Evictions.worthAsking(due, budgets))
-    let again = now + Self.askAgainSeconds
-    var refused: [String] = []
-    for index in left.indices where (left[index].dueAt ?? .max) <= now {
-      let pod = left[index].pod
-      switch answers[pod.uid] {
-      case .success(.evicted), .success(.gone): left[index].state = .going
-      case .success(.blocked(let message, let seconds)):
-        let why = DrainText.blocked(pod, by: budgets, serverSays: message)
-        left[index].state = .pending(atSecond: seconds.map { now + $0 } ?? again, blockedBy: why)
-      case .success(.namespaceTerminating):
-        left[index].state = .pending(atSecond: again, blockedBy: "its namespace is being deleted")
-      case .success(.refused(let message)): refused.append("\(pod.fullName): \(message)")
-      case .failure(let failure) where failure.canBeWaitedOut:
-        left[index].state = .pending(atSecond: again, blockedBy: failure.message)
-      case .failure(let failure): throw failure
-      case nil:
-        let why = DrainText.blocked(pod, by: budgets, serverSays: "its budget lets other pods go first")
-        left[index].state = .pending(atSecond: again, blockedBy: why)
-      }
-    }
-    guard refused.isEmpty else { throw misconfigured(refused) }
-  }
-
-  private var evictions: Evictions {
-    Evictions(
-      cluster: cluster, gracePeriodSeconds: policy.gracePeriodSeconds, parallel: policy.maxParallelEvictions)
-  }
-
-  /// The budgets, when they matter; none when they may not be read, for the API server keeps them anyhow.
-  private func budgets(
-    for due: [LeavingPod], _ deadline: Deadline
-  ) async throws(StepFailure) -> [ClusterBudget] {
-    guard due.contains(where: { $0.manner == .evict }) else { return [] }
-    do throws(StepFailure) {
-      return try await deadline.retrying(report: report) { () async throws(StepFailure) in
-        try await cluster.budgets()
-      }
-    } catch {
-      guard error.code == "api-forbidden" else { throw error }
-      return []
-    }
-  }
-
-  // MARK: Waiting
-
-  /// Watches the node until its pods are gone, one of them is to be asked, or it is time to say something.
-  private func watch(
-    _ left: [LeavingPod], _ deadline: Deadline
-  ) async throws(StepFailure) -> [LeavingPod] {
-    let seen = SeenPods(left)
-    let due = left.compactMap(\.dueAt).min() ?? .max
-    let wait = min(due - deadline.elapsedSeconds, Self.reportSeconds, deadline.remainingSeconds)
-    do throws(StepFailure) {
-      try await cluster.waitForPods(onNode: node, timeoutSeconds: max(1, wait)) { pods in
-        let (now, isFirst) = seen.update(with: pods)
-        if isFirst, !now.isEmpty { report(progress(now, deadline)) }
-        return now.isEmpty || now.contains { $0.dueAt == 0 }
-      }
-    } catch {
-      guard error.canBeWaitedOut else { throw error }
-      // A wait that ran out says nothing new; any other trouble with the API server is waited out.
-      if error.code != "api-timed-out" {
-        report("\(error.message) Trying again.")
-        try await deadline.pause(seconds: Self.askAgainSeconds)
-      }
-    }
-    return seen.pods
-  }
-
-  /// The pods that are still there, by UID. A pod that terminates need not be asked any more.
-  static func update(_ left: [LeavingPod], with pods: [ClusterPod]) -> [LeavingPod] {
-    let present = Dictionary(pods.map { ($0.uid, $0) }, uniquingKeysWith: { $1 })
-    return left.compactMap { leaving in
-      guard let pod = present[leaving.pod.uid] else { return nil }
-      var leaving = leaving
-      leaving.pod = pod
-      if leaving.manner == .completion, DrainFilter.hasEnded(pod) {
-        leaving.manner = .delete
-        leaving.state = .pending(atSecond: 0, blockedBy: nil)
-      }
-      if pod.terminating, leaving.manner != .force { leaving.state = .going }
-      return leaving
-    }
+  private func detach(_ deadline: Deadline, isForced: Bool) -> VolumeDetach {
+    VolumeDetach(
+      node: node, environment: environment, deadline: deadline, atLimit: policy.atLimit, isForced: isForced)
   }
 
   // MARK: Texts
 
-  private func progress(_ left: [LeavingPod], _ deadline: Deadline) -> String {
-    DrainText.progress(node: node, left: left, elapsed: deadline.elapsedSeconds, limit: deadline.seconds)
-  }
-
-  private func limitFailure(_ left: [LeavingPod], _ deadline: Deadline) -> StepFailure {
+  private func limitFailure(_ left: [LeavingPod], _ deadline: Deadline) async -> StepFailure {
     let lines = left.map { $0.line(atSecond: deadline.elapsedSeconds) }
     let pauses = policy.atLimit == .pause
     let (run, step) = (environment.context.run, environment.step.id)
     let force =
-      "; or give them up with `pawl approve \(run) \(step) --as force --reason TEXT`, which deletes them with no "
-      + "grace, past their budgets"
+      "; or give them up with `pawl approve \(run) \(step) --as force --reason TEXT`, which deletes what does not "
+      + "leave with no grace, past its budgets"
     return StepFailure(
       code: "drain-timed-out",
       message:
         "Draining \(node) did not end within \(deadline.seconds) s; \(DrainText.pods(left.count)) left: "
-        + "\(DrainText.joined(lines)).",
+        + "\(DrainText.joined(lines)).\(await nodeTrouble())",
       causes: lines, retry: pauses ? .limit : .temporary,
       hint:
         "The node stays cordoned. Help these pods to leave, then run `pawl resume \(run)`: the drain goes on"
         + (pauses ? force : "") + ".")
   }
 
-  private func misconfigured(_ refused: [String]) -> StepFailure {
-    StepFailure(
-      code: "eviction-refused",
-      message:
-        "\(node) is not drained, because the API server refuses evictions for good: \(DrainText.joined(refused)).",
-      causes: refused,
-      hint:
-        "Usually several budgets match one pod: leave it one. The node stays cordoned; then run `pawl resume`."
-    )
-  }
-}
-
-/// The pods of a turn as a watch tells of them.
-private final class SeenPods: Sendable {
-  private let state: Mutex<(pods: [LeavingPod], isFirst: Bool)>
-
-  init(_ pods: [LeavingPod]) { state = Mutex((pods, true)) }
-
-  var pods: [LeavingPod] { state.withLock { $0.pods } }
-
-  func update(with present: [ClusterPod]) -> (pods: [LeavingPod], isFirst: Bool) {
-    state.withLock { state in
-      defer { state.isFirst = false }
-      state.pods = Drain.update(state.pods, with: present)
-      return (state.pods, state.isFirst)
+  /// A sentence when the node itself is in trouble: then nobody there ends containers.
+  private func nodeTrouble() async -> String {
+    do throws(StepFailure) {
+      let name = node
+      guard let found = try await cluster.node(named: name), !found.ready else { return "" }
+      let why = found.readyMessage.map { " (\($0))" } ?? ""
+      return " \(node) itself is not Ready\(why), so nothing there may end them."
+    } catch {
+      // The pods that are left are the news, with or without this.
+      return ""
     }
+  }
+
+  private func forceFailure(_ still: [LeavingPod], _ deadline: Deadline) -> StepFailure {
+    let lines = still.map { $0.line(atSecond: deadline.elapsedSeconds) }
+    let (was, are) = still.count == 1 ? ("was", "is") : ("were", "are")
+    return StepFailure(
+      code: "force-timed-out",
+      message:
+        "\(DrainText.pods(still.count)) of \(node) \(was) deleted with no grace and \(are) still there after "
+        + "\(deadline.seconds) s: \(DrainText.joined(lines)).",
+      causes: lines, retry: policy.atLimit == .pause ? .limit : .temporary,
+      hint:
+        "Find the controller that should take the finalizer away, or remove it; deleting again does not help. The "
+        + "node stays cordoned; then run `pawl resume \(environment.context.run)`.")
   }
 }
 

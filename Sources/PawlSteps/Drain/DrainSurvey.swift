@@ -45,8 +45,8 @@ package struct DrainSurvey: Sendable, Hashable {
     verdicts.filter { $0.behaviour == .evict || $0.behaviour == .delete || $0.behaviour == .wait }
   }
 
-  /// Pods that are left on the node.
-  var staying: [ClusterPod] { verdicts.filter { $0.behaviour == .ignore }.map(\.pod) }
+  /// All pods that are on the node.
+  var pods: [ClusterPod] { verdicts.map(\.pod) }
 
   /// The pods that must be gone, those of the lowest order first.
   var turns: [[LeavingPod]] {
@@ -69,22 +69,55 @@ package struct DrainSurvey: Sendable, Hashable {
   }
 
   /// Throws one failure that names every refused pod.
-  package func refuseIfNeeded(node: String, cordoned: Bool) throws(StepFailure) {
+  /// - Parameter run: the run that drains; nil before there is one.
+  package func refuseIfNeeded(node: String, cordoned: Bool, run: RunID? = nil) throws(StepFailure) {
     let refusals = refusals
     guard !refusals.isEmpty else { return }
     let lines = refusals.map { "\($0.pod.fullName): \($0.message)" }
     var remedies: [String] = []
     if refusals.contains(where: { $0.reasons.contains(DrainFilter.localData.name) }) {
-      remedies.append("`localData: delete` in the inventory's policy gives emptyDir volumes up")
+      remedies.append(
+        "`localData: delete` in the inventory's policy (`pawl drain --local-data`) gives emptyDir volumes up")
     }
     if refusals.contains(where: { $0.reasons.contains { $0 != DrainFilter.localData.name } }) {
-      remedies.append("`unmanagedPods: delete` gives pods up that nothing creates again")
+      remedies.append(
+        "`unmanagedPods: delete` (`pawl drain --unmanaged-pods`) gives pods up that nothing creates again")
     }
-    let state = cordoned ? "Nothing more was touched; the node stays cordoned." : "Nothing was touched."
+    remedies.append("a rule with `action: evict` in `policy.drain.pods` allows it for single pods")
+    let hint =
+      run.map {
+        "Move or remove them and `pawl resume \($0)`; or allow it and plan anew, because this run keeps what was "
+          + "approved: "
+      } ?? "Move or remove them, or allow it: "
     throw StepFailure(
       code: "drain-refused",
       message: "\(node) is not drained: \(DrainText.pods(refusals.count)) can't be moved without loss: "
-        + "\(DrainText.joined(lines)). \(state)",
-      causes: lines, hint: "Move or remove them, or allow it: " + remedies.joined(separator: "; ") + ".")
+        + "\(DrainText.joined(lines)). \(Self.touched(cordoned))",
+      causes: lines, hint: hint + remedies.joined(separator: "; ") + ".")
+  }
+
+  private static func touched(_ cordoned: Bool) -> String {
+    cordoned ? "Nothing more was touched; the node stays cordoned." : "Nothing was touched."
+  }
+
+  /// The failure's code for evictions that the API server refuses for good.
+  static let evictionRefused = "eviction-refused"
+
+  /// Throws one failure that names every pod that several budgets cover: the API server evicts none of them.
+  func refuseSeveralBudgets(
+    _ budgets: [ClusterBudget], node: String, cordoned: Bool, run: RunID
+  ) throws(StepFailure) {
+    let lines = verdicts.compactMap { verdict -> String? in
+      let own = budgets.filter { $0.covers(verdict.pod) }
+      guard verdict.behaviour == .evict, verdict.pod.phase == "Running", own.count > 1 else { return nil }
+      return "\(DrainText.named(verdict.pod)) by \(DrainText.names(own))"
+    }
+    guard !lines.isEmpty else { return }
+    throw StepFailure(
+      code: Self.evictionRefused,
+      message:
+        "\(node) is not drained: several budgets cover \(DrainText.pods(lines.count)), which the API server "
+        + "never evicts: \(DrainText.joined(lines)). \(Self.touched(cordoned))",
+      causes: lines, hint: "Leave each of them one budget, then run `pawl resume \(run)`.")
   }
 }

@@ -34,6 +34,11 @@ package enum DrainText {
     if budget.disruptionsAllowed > 0 {
       return "\(name) allows \(budget.disruptionsAllowed) of \(budget.expectedPods)"
     }
+    if budget.isStale {
+      return "\(name) allows 0 of \(budget.expectedPods), but its status is not up to date "
+        + "(\(budget.currentHealthy) healthy, \(budget.desiredHealthy) needed)"
+        + (budget.syncFailure.map { ": \($0)" } ?? "")
+    }
     if budget.expectedPods > 0, budget.desiredHealthy >= budget.expectedPods {
       return
         "\(name) allows 0 of \(budget.expectedPods): it wants all of them healthy, so it never allows an eviction"
@@ -43,12 +48,19 @@ package enum DrainText {
       + "(\(budget.currentHealthy) healthy now)"
   }
 
-  /// The arithmetic for one pod: what is not ready may go by rules of its own.
+  /// The arithmetic for one pod: what is not ready may go by rules of its own, which the API server keeps.
   private static func arithmetic(_ budget: ClusterBudget, for pod: ClusterPod) -> String {
-    guard pod.phase == "Running", !pod.ready, !budget.allowsUnhealthy else { return arithmetic(budget) }
+    guard budget.disruptionsAllowed == 0, pod.phase == "Running", !pod.ready, !budget.allowsUnhealthy else {
+      return arithmetic(budget)
+    }
+    guard budget.desiredHealthy > 0 else {
+      return
+        "budget \(budget.namespace)/\(budget.name) allows 0 of \(budget.expectedPods): the pod is not ready, and "
+        + "a budget that needs 0 healthy never lets such a pod go; it has to become ready, or the budget to change"
+    }
     return arithmetic(budget)
       + "; the pod is not ready, and the budget lets such a pod go only while \(budget.desiredHealthy) others are "
-      + "healthy (unhealthyPodEvictionPolicy: AlwaysAllow would let it go)"
+      + "healthy"
   }
 
   /// What budgets say of a pod that is to be evicted; empty when none speaks of it.
@@ -63,8 +75,23 @@ package enum DrainText {
   package static func blocked(_ pod: ClusterPod, by known: [ClusterBudget], serverSays message: String)
     -> String
   {
-    let found = known.filter { $0.covers(pod) && $0.disruptionsAllowed == 0 }.map { arithmetic($0, for: pod) }
+    let found = known.filter { $0.covers(pod) && $0.disruptionsAllowed == 0 }.map { budget in
+      // Numbers that are old explain nothing; the server may.
+      arithmetic(budget, for: pod) + (budget.isStale && !message.isEmpty ? ": \(message)" : "")
+    }
     return found.isEmpty ? message : found.joined(separator: ", ")
+  }
+
+  /// Why a pod is never evicted: the server's words, and the budgets that cover it.
+  static func refused(_ pod: ClusterPod, by known: [ClusterBudget], serverSays message: String) -> String {
+    let own = known.filter { $0.covers(pod) }
+    return own.isEmpty ? message : "\(message) (\(names(own)))"
+  }
+
+  /// `budgets shop/all, shop/web`.
+  static func names(_ budgets: [ClusterBudget]) -> String {
+    let names = budgets.map { "\($0.namespace)/\($0.name)" }.sorted().joined(separator: ", ")
+    return budgets.count == 1 ? "budget \(names)" : "budgets \(names)"
   }
 
   /// Why a pod that was asked to leave is still there.
@@ -72,8 +99,9 @@ package enum DrainText {
     if !pod.finalizers.isEmpty {
       return "it is deleted but finalizers hold it: \(pod.finalizers.joined(separator: ", "))"
     }
-    return pod.terminating
-      ? "it is terminating but its containers have not ended" : "it has not begun to terminate"
+    guard pod.terminating else { return "it has not begun to terminate" }
+    let grace = pod.deletionGraceSeconds.map { " (its grace is \($0) s)" } ?? ""
+    return "it is terminating but its containers have not ended\(grace)"
   }
 
   /// `worker-1: 2 pods left; shop/web-0 waits because …; 45 of 600 s`.
@@ -81,6 +109,13 @@ package enum DrainText {
     let first = left.first(where: \.isBlocked) ?? left.first
     let why = first.map { "; \($0.line(atSecond: elapsed))" } ?? ""
     return "\(node): \(pods(left.count)) left\(why); \(elapsed) of \(limit) s"
+  }
+}
+
+extension ClusterBudget {
+  /// Whether it allows nothing although more are healthy than it needs: its controller has not caught up, or can't.
+  fileprivate var isStale: Bool {
+    disruptionsAllowed == 0 && (currentHealthy > desiredHealthy && expectedPods > 0 || syncFailure != nil)
   }
 }
 

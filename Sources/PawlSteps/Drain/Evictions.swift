@@ -5,21 +5,25 @@ struct Evictions: Sendable {
   let cluster: StepCluster
   let gracePeriodSeconds: Int?
   let parallel: Int
+  /// No pod is asked any more when it is over.
+  let deadline: Deadline
 
   typealias Answer = Result<EvictionAnswer, StepFailure>
 
-  /// The answers by UID.
+  /// The answers by UID; none of pods that were not asked in time.
   func ask(_ pods: [LeavingPod]) async -> [String: Answer] {
     await withTaskGroup(of: (String, Answer).self) { group in
       var waiting = pods[...]
       var answers: [String: Answer] = [:]
       for _ in 0..<max(1, parallel) {
-        guard let next = waiting.popFirst() else { break }
+        guard !deadline.isOver, let next = waiting.popFirst() else { break }
         group.addTask { (next.pod.uid, await ask(next)) }
       }
       for await (uid, answer) in group {
         answers[uid] = answer
-        if let next = waiting.popFirst() { group.addTask { (next.pod.uid, await ask(next)) } }
+        if !deadline.isOver, let next = waiting.popFirst() {
+          group.addTask { (next.pod.uid, await ask(next)) }
+        }
       }
       return answers
     }

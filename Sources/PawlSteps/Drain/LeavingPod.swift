@@ -26,6 +26,8 @@ package struct LeavingPod: Sendable, Hashable {
   package var state: State
   /// The second of the drain since which it is waited for; nil before its turn.
   package var since: Int?
+  /// Whether a wait ends for it: it is to be asked at once.
+  package var isDueNow = false
 
   /// Takes a verdict; a pod that goes by itself is only waited for.
   package init(_ verdict: DrainVerdict) {

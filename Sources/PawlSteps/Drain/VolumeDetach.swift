@@ -12,8 +12,24 @@ struct VolumeDetach: Sendable {
   let environment: ActionEnvironment
   let deadline: Deadline
   let atLimit: DrainSettings.AtLimit
+  /// Whether pods were forced: then the node is given up with what is still attached in the end.
+  let isForced: Bool
 
   private var cluster: StepCluster { environment.cluster }
+
+  /// The volumes that no staying pod uses; none where the cluster does not tell of them.
+  func left(staying: [ClusterPod]) async throws(StepFailure) -> [String] {
+    do throws(StepFailure) {
+      return try await attached(except: try await volumes(of: staying))
+    } catch {
+      guard Self.isUntold(error) else { throw error }
+      return []
+    }
+  }
+
+  private static func isUntold(_ failure: StepFailure) -> Bool {
+    ["api-forbidden", "api-not-found"].contains(failure.code)
+  }
 
   /// Waits for every volume that no staying pod uses. A cluster that does not tell of them is not waited for.
   func wait(staying: [ClusterPod]) async throws(StepFailure) {
@@ -21,14 +37,14 @@ struct VolumeDetach: Sendable {
       let used = try await volumes(of: staying)
       var left = try await attached(except: used)
       while !left.isEmpty {
-        guard !deadline.isOver else { throw limitFailure(left) }
+        guard !deadline.isOver else { return try giveUp(try await explained(left)) }
         environment.status(
           "\(node): \(Self.count(left)) still attached: \(DrainText.joined(left)); "
             + "\(deadline.elapsedSeconds) of \(deadline.seconds) s")
         left = try await watch(except: used)
       }
     } catch {
-      guard ["api-forbidden", "api-not-found"].contains(error.code) else { throw error }
+      guard Self.isUntold(error) else { throw error }
       environment.status(
         "\(node): whether volumes are detached can't be seen, and is not waited for. \(error.message)")
     }
@@ -70,6 +86,22 @@ struct VolumeDetach: Sendable {
     }
   }
 
+  /// Each with what its driver says, where it does.
+  private func explained(_ volumes: [String]) async throws(StepFailure) -> [String] {
+    let node = node
+    let errors = try await deadline.retrying(report: environment.status) { () async throws(StepFailure) in
+      try await cluster.detachErrors(node: node)
+    }
+    return volumes.map { volume in errors[volume].map { "\(volume) (\($0))" } ?? volume }
+  }
+
+  private func giveUp(_ left: [String]) throws(StepFailure) {
+    guard isForced else { throw limitFailure(left) }
+    environment.output([
+      "\(Self.count(left)) still attached: \(DrainText.joined(left)); not waited for, because forced"
+    ])
+  }
+
   private func limitFailure(_ left: [String]) -> StepFailure {
     let (run, step) = (environment.context.run, environment.step.id)
     let force = "; or go on without them: `pawl approve \(run) \(step) --as force --reason TEXT`"
@@ -84,7 +116,8 @@ struct VolumeDetach: Sendable {
         + "`pawl resume \(run)`" + (atLimit == .pause ? force : "") + ".")
   }
 
-  private static func count(_ volumes: [String]) -> String {
+  /// `1 volume`, `3 volumes`.
+  static func count(_ volumes: [String]) -> String {
     volumes.count == 1 ? "1 volume" : "\(volumes.count) volumes"
   }
 }

@@ -83,6 +83,11 @@ package struct StepCluster: Sendable {
     try await look { client throws(ClusterError) in try await client.attachedVolumes(node: node) }
   }
 
+  /// Why volumes could not be detached from a node, by their names.
+  package func detachErrors(node: String) async throws(StepFailure) -> [String: String] {
+    try await look { client throws(ClusterError) in try await client.detachErrors(node: node) }
+  }
+
   /// The name of the persistent volume that a claim is bound to; nil when there is none.
   package func volume(namespace: String, claim: String) async throws(StepFailure) -> String? {
     try await look { client throws(ClusterError) in
@@ -141,11 +146,13 @@ package struct StepCluster: Sendable {
   // MARK: Changes
 
   /// Sets `spec.unschedulable` and annotations (nil removes one) in one change.
+  /// - Parameter resourceVersion: the version that the node must still be; nil takes any.
   package func patchNode(
-    named name: String, unschedulable: Bool?, annotations: [String: String?]
+    named name: String, unschedulable: Bool?, annotations: [String: String?], resourceVersion: String? = nil
   ) async throws(StepFailure) {
     try await change { client throws(ClusterError) in
-      try await client.patchNode(named: name, unschedulable: unschedulable, annotations: annotations)
+      try await client.patchNode(
+        named: name, unschedulable: unschedulable, annotations: annotations, resourceVersion: resourceVersion)
     }
   }
 

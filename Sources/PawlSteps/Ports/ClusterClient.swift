@@ -14,11 +14,14 @@ package struct ClusterNode: Sendable, Hashable {
   package var ready: Bool
   /// The message of the Ready condition, when there is one.
   package var readyMessage: String?
+  /// Which of the node's versions this is; nil when it is not known.
+  package var resourceVersion: String?
 
   /// Makes a node.
   package init(
     name: String, isControlPlane: Bool, unschedulable: Bool = false, annotations: [String: String] = [:],
-    kubeletVersion: KubernetesVersion?, bootID: String? = nil, ready: Bool, readyMessage: String? = nil
+    kubeletVersion: KubernetesVersion?, bootID: String? = nil, ready: Bool, readyMessage: String? = nil,
+    resourceVersion: String? = nil
   ) {
     self.name = name
     self.isControlPlane = isControlPlane
@@ -28,6 +31,7 @@ package struct ClusterNode: Sendable, Hashable {
     self.bootID = bootID
     self.ready = ready
     self.readyMessage = readyMessage
+    self.resourceVersion = resourceVersion
   }
 }
 
@@ -57,6 +61,8 @@ package struct ClusterPod: Sendable, Hashable {
   package var ready: Bool
   /// Carries a deletion timestamp.
   package var terminating: Bool
+  /// Seconds that it got to end when it was deleted; nil before, and where that is not known.
+  package var deletionGraceSeconds: Int?
   package var finalizers: [String]
   /// The controller among the owner references; nil for none.
   package var controller: Owner?
@@ -71,7 +77,8 @@ package struct ClusterPod: Sendable, Hashable {
     namespace: String, name: String, uid: String, labels: [String: String] = [:],
     annotations: [String: String] = [:],
     node: String?, phase: String = "Running", ready: Bool = true, terminating: Bool = false,
-    finalizers: [String] = [], controller: Owner? = nil, hasEmptyDir: Bool = false,
+    deletionGraceSeconds: Int? = nil, finalizers: [String] = [], controller: Owner? = nil,
+    hasEmptyDir: Bool = false,
     claims: [String] = [], images: [String] = []
   ) {
     self.namespace = namespace
@@ -83,6 +90,7 @@ package struct ClusterPod: Sendable, Hashable {
     self.phase = phase
     self.ready = ready
     self.terminating = terminating
+    self.deletionGraceSeconds = deletionGraceSeconds
     self.finalizers = finalizers
     self.controller = controller
     self.hasEmptyDir = hasEmptyDir
@@ -106,13 +114,15 @@ package struct ClusterBudget: Sendable {
   package var expectedPods: Int
   /// Whether pods that run and are not ready may always go (`unhealthyPodEvictionPolicy: AlwaysAllow`).
   package var allowsUnhealthy: Bool
+  /// Why the server can't work its numbers out; nil when it can, or does not tell.
+  package var syncFailure: String?
   /// Whether its selector matches labels.
   package var selects: @Sendable (_ labels: [String: String]) -> Bool
 
   /// Makes a budget.
   package init(
     namespace: String, name: String, disruptionsAllowed: Int, currentHealthy: Int, desiredHealthy: Int,
-    expectedPods: Int, allowsUnhealthy: Bool = false,
+    expectedPods: Int, allowsUnhealthy: Bool = false, syncFailure: String? = nil,
     selects: @escaping @Sendable (_ labels: [String: String]) -> Bool
   ) {
     self.namespace = namespace
@@ -122,6 +132,7 @@ package struct ClusterBudget: Sendable {
     self.desiredHealthy = desiredHealthy
     self.expectedPods = expectedPods
     self.allowsUnhealthy = allowsUnhealthy
+    self.syncFailure = syncFailure
     self.selects = selects
   }
 }
@@ -131,8 +142,8 @@ package enum EvictionAnswer: Sendable, Hashable {
   case evicted
   /// It was gone already, or the name belongs to another pod now.
   case gone
-  /// A budget does not allow it now; ask again after the seconds, when given.
-  case blocked(message: String, retryAfterSeconds: Int?)
+  /// A budget, or else the server's load, does not allow it now; ask again after the seconds, when given.
+  case blocked(message: String, retryAfterSeconds: Int?, isBudget: Bool = true)
   /// The namespace is being deleted.
   case namespaceTerminating
   /// Several budgets match, or the like: asking again does not help.
@@ -174,6 +185,8 @@ package protocol ClusterClient: Sendable {
   func budgets() async throws(ClusterError) -> [ClusterBudget]
   /// Names of the persistent volumes that are attached to a node.
   func attachedVolumes(node: String) async throws(ClusterError) -> [String]
+  /// Why volumes could not be detached from a node, by their names; only of those that could not.
+  func detachErrors(node: String) async throws(ClusterError) -> [String: String]
   /// The name of the persistent volume that a claim is bound to; nil when there is none.
   func volume(namespace: String, claim: String) async throws(ClusterError) -> String?
   /// Whether the owner of a DaemonSet pod still exists.
@@ -185,6 +198,11 @@ package protocol ClusterClient: Sendable {
   /// Sets `spec.unschedulable` and annotations (nil removes one) in one change.
   func patchNode(
     named name: String, unschedulable: Bool?, annotations: [String: String?]
+  ) async throws(ClusterError)
+  /// The same, if the node still is the version that was read; nil takes any.
+  /// - Throws: `conflict` when the node has changed since.
+  func patchNode(
+    named name: String, unschedulable: Bool?, annotations: [String: String?], resourceVersion: String?
   ) async throws(ClusterError)
   func evict(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(ClusterError) -> EvictionAnswer
   func delete(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(ClusterError)
@@ -201,4 +219,16 @@ package protocol ClusterClient: Sendable {
   func waitForPods(
     onNode node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([ClusterPod]) -> Bool
   ) async throws(ClusterError) -> [ClusterPod]
+}
+
+extension ClusterClient {
+  /// For a client that is told of none.
+  package func detachErrors(node: String) async throws(ClusterError) -> [String: String] { [:] }
+
+  /// For a client that tells no versions of nodes: any is changed.
+  package func patchNode(
+    named name: String, unschedulable: Bool?, annotations: [String: String?], resourceVersion: String?
+  ) async throws(ClusterError) {
+    try await patchNode(named: name, unschedulable: unschedulable, annotations: annotations)
+  }
 }

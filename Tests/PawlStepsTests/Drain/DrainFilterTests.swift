@@ -188,7 +188,7 @@ import Testing
     ),
     (
       budget(healthy: 5, desired: 3, expected: 5),
-      "budget shop/web allows 0 of 5, needs 1 healthy more (5 healthy now)"
+      "budget shop/web allows 0 of 5, but its status is not up to date (5 healthy, 3 needed)"
     ),
     (
       budget(healthy: 3, desired: 3, expected: 3),
@@ -205,9 +205,28 @@ import Testing
     var budget = Self.budget(healthy: 1, desired: 2, expected: 3)
     let text = DrainText.blocked(pod, by: [budget], serverSays: "")
     #expect(text.hasPrefix("budget shop/web allows 0 of 3, needs 2 healthy more (1 healthy now); "))
-    #expect(text.contains("unhealthyPodEvictionPolicy: AlwaysAllow"))
+    #expect(text.hasSuffix("the budget lets such a pod go only while 2 others are healthy"))
     budget.allowsUnhealthy = true
-    #expect(!DrainText.blocked(pod, by: [budget], serverSays: "").contains("AlwaysAllow"))
+    #expect(!DrainText.blocked(pod, by: [budget], serverSays: "").contains("not ready"))
+  }
+
+  @Test func aBudgetThatNeedsNoneNeverLetsAPodGoThatIsNotReady() {
+    let pod = Sample.pod("web-0", labels: ["app": "web"], ready: false)
+    let budget = Self.budget(healthy: 0, desired: 0, expected: 1)
+    #expect(
+      DrainText.blocked(pod, by: [budget], serverSays: "")
+        == "budget shop/web allows 0 of 1: the pod is not ready, and a budget that needs 0 healthy never lets such a "
+        + "pod go; it has to become ready, or the budget to change")
+  }
+
+  @Test func aBudgetWithOldNumbersIsToldWithTheServersWords() {
+    let pod = Sample.pod("web-0", labels: ["app": "web"])
+    var budget = Self.budget(healthy: 5, desired: 3, expected: 5)
+    let text = "budget shop/web allows 0 of 5, but its status is not up to date (5 healthy, 3 needed)"
+    #expect(
+      DrainText.blocked(pod, by: [budget], serverSays: "Being processed.") == "\(text): Being processed.")
+    budget.syncFailure = "found no controllers for pod web-0"
+    #expect(DrainText.arithmetic(budget) == "\(text): found no controllers for pod web-0")
   }
 
   @Test func asksNoMorePodsThanTheirBudgetsMayAllow() {
@@ -267,6 +286,10 @@ import Testing
       "it is deleted but finalizers hold it: x.example/hold"
     ),
     (Sample.pod("a", terminating: true), "it is terminating but its containers have not ended"),
+    (
+      Sample.pod("a", terminating: true, grace: 3600),
+      "it is terminating but its containers have not ended (its grace is 3600 s)"
+    ),
     (Sample.pod("a"), "it has not begun to terminate"),
   ])
   func saysWhyAPodStays(_ pod: ClusterPod, _ text: String) { #expect(DrainText.staying(pod) == text) }

@@ -13,10 +13,12 @@ import Testing
     ActionBench.step("node/drain@v1", with: ["timeout": .string("2m")].merging(with) { $1 })
   }
 
-  private static func bench(_ pods: [ClusterPod], cordoned: Bool = false, by run: String? = nil)
-    -> ActionBench
-  {
-    ActionBench([], world(pods, cordoned: cordoned, by: run))
+  private static func bench(
+    _ pods: [ClusterPod], cordoned: Bool = false, by run: String? = nil, evictionSeconds: Int = 0
+  ) -> ActionBench {
+    var world = world(pods, cordoned: cordoned, by: run)
+    world.evictionSeconds = evictionSeconds
+    return ActionBench([], world)
   }
 
   private static func world(_ pods: [ClusterPod], cordoned: Bool = false, by run: String? = nil) -> World {
@@ -79,6 +81,36 @@ import Testing
     #expect(bench.clock.seconds == 17)
   }
 
+  @Test(arguments: [(0, 1), (-3, 1), (86_400, 60)])
+  func aRetryAfterIsNeitherAtOnceNorNever(_ answer: Int, _ seconds: Int) async {
+    var world = Self.world([Sample.pod("web-0")])
+    world.evictions["web-0"] = [
+      .success(.blocked(message: "Later.", retryAfterSeconds: answer)), .success(.evicted),
+    ]
+    let bench = ActionBench([], world)
+    #expect(await bench.perform(Self.step()).outcome != nil)
+    #expect(bench.clock.seconds == seconds)
+  }
+
+  @Test func aServerThatIsBusyIsNotTheBudgetsFault() async {
+    var world = Self.world([Sample.pod("web-0", labels: ["app": "web"])])
+    world.budgets = [DrainTextTests.budget(healthy: 2, desired: 2, expected: 3)]
+    world.evictions["web-0"] = [
+      .success(.blocked(message: "Too busy.", retryAfterSeconds: 1, isBudget: false)), .success(.evicted),
+    ]
+    let bench = ActionBench([], world)
+    #expect(await bench.perform(Self.step()).outcome != nil)
+    #expect(bench.log.statuses.first?.contains("stays because Too busy., for 0 s") == true)
+  }
+
+  @Test func aPodThatWasCalledGoneAndStaysIsAskedAgain() async {
+    var world = Self.world([Sample.pod("web-0")])
+    world.evictions["web-0"] = [.success(.gone), .success(.evicted)]
+    let bench = ActionBench([], world)
+    #expect(await bench.perform(Self.step()).outcome != nil)
+    #expect(bench.clock.seconds == 5)
+  }
+
   @Test func aBlockedPodThatGoesByItselfIsNotAskedAgain() async {
     var world = Self.world([Sample.pod("web-0")])
     world.evictions["web-0"] = [.success(Self.blocked), .success(.refused(message: "asked again"))]
@@ -103,10 +135,56 @@ import Testing
     world.recreated = ["db-0"]
     world.termination = ["db-0": 8]
     let bench = ActionBench([], world)
-    #expect(await bench.perform(Self.step()).outcome?.summary == "Drained cp-1: 1 pod moved away.")
-    #expect(bench.cluster.world.pods.map(\.uid) == ["uid-db-0-next"])
-    #expect(bench.clock.seconds == 8, "the wait ends when the old pod is gone")
-    #expect(bench.cluster.changes == [Self.cordon, "evict db-0"])
+    #expect(await bench.perform(Self.step()).outcome?.summary == "Drained cp-1: 4 pods moved away.")
+    #expect(bench.clock.seconds == 32, "each wait ends when the old pod is gone")
+    #expect(bench.cluster.changes == [Self.cordon] + Array(repeating: "evict db-0", count: 4))
+    #expect(
+      bench.log.output.last
+        == "pods keep coming to cp-1 although it is cordoned, and are left there: shop/db-0 (of ReplicaSet web)\n"
+    )
+  }
+
+  @Test func aPodThatWasBoundBeforeTheCordonAndShowsUpLateGoesToo() async {
+    var world = Self.world([Sample.pod("web-0")])
+    world.termination = ["web-0": 8]
+    let bench = ActionBench([], world)
+    bench.cluster.at(3) { $0.pods.append(Sample.pod("late")) }
+    #expect(await bench.perform(Self.step()).outcome?.summary == "Drained cp-1: 2 pods moved away.")
+    #expect(bench.cluster.changes == [Self.cordon, "evict web-0", "evict late"])
+    #expect(bench.log.output.last == "evict   shop/late\n")
+  }
+
+  @Test func aLatePodThatCantBeMovedWithoutLossIsRefused() async {
+    var world = Self.world([Sample.pod("web-0")])
+    world.termination = ["web-0": 8]
+    let bench = ActionBench([], world)
+    bench.cluster.at(3) { $0.pods.append(Sample.pod("late", owner: nil)) }
+    let failure = await bench.perform(Self.step()).failure
+    #expect(failure?.code == "drain-refused")
+    #expect(failure?.causes == ["shop/late: no controller creates it again"])
+    #expect(bench.cluster.changes == [Self.cordon, "evict web-0"])
+  }
+
+  @Test func aLatePodHasNoTimeBeyondTheLimit() async {
+    var world = Self.world([Sample.pod("web-0")])
+    world.termination = ["web-0": 120]
+    let bench = ActionBench([], world)
+    bench.cluster.at(119) { $0.pods.append(Sample.pod("late")) }
+    let failure = await bench.perform(Self.step()).failure
+    #expect(failure?.code == "drain-timed-out")
+    #expect(
+      failure?.causes == ["shop/late (of ReplicaSet web) stays because it has not been asked yet, for 0 s"])
+  }
+
+  @Test func noPodIsAskedBeyondTheLimit() async {
+    let bench = Self.bench((0..<6).map { Sample.pod("web-\($0)") }, evictionSeconds: 50)
+    let failure = await bench.perform(Self.step(["maxParallelEvictions": .int(1)])).failure
+    #expect(failure?.code == "drain-timed-out")
+    #expect(bench.clock.seconds == 150, "the third is under way when the time is up")
+    #expect(failure?.causes.count == 3)
+    #expect(
+      failure?.causes.first
+        == "shop/web-3 (of ReplicaSet web) stays because it has not been asked yet, for 150 s")
   }
 
   @Test func aPodThatTerminatesAlreadyIsOnlyWaitedFor() async {
@@ -138,6 +216,18 @@ import Testing
     #expect(bench.log.statuses.contains { $0.hasPrefix("The API server does not answer. Trying again") })
   }
 
+  @Test func aWatchThatTellsNothingIsToldOf() async {
+    var world = Self.world([Sample.pod("web-0")])
+    world.termination = ["web-0": 40]
+    world.silence = ClusterError(.timedOut, "The API server did not answer (connection refused).")
+    let bench = ActionBench([], world)
+    bench.cluster.at(30) { $0.silence = nil }
+    #expect(await bench.perform(Self.step()).outcome != nil)
+    #expect(
+      bench.log.statuses.first
+        == "The API server did not answer (connection refused). Trying again.")
+  }
+
   // MARK: Refusals
 
   @Test func refusesAllAtOnceBeforeAnythingIsTouched() async {
@@ -159,6 +249,15 @@ import Testing
     #expect(failure?.message.hasSuffix(". Nothing was touched.") == true)
     #expect(failure?.hint?.contains("`localData: delete`") == true)
     #expect(failure?.hint?.contains("`unmanagedPods: delete`") == true)
+    #expect(
+      failure?.hint?.hasPrefix(
+        "Move or remove them and `pawl resume \(ActionBench.run.text)`; or allow it and plan anew, because this run "
+          + "keeps what was approved: ") == true)
+    for words in [
+      "`pawl drain --local-data`", "`pawl drain --unmanaged-pods`", "`action: evict` in `policy.drain.pods`",
+    ] {
+      #expect(failure?.hint?.contains(words) == true, "\(words)")
+    }
     #expect(bench.cluster.changes.isEmpty)
   }
 
@@ -168,7 +267,7 @@ import Testing
     let bench = ActionBench([], world)
     let failure = await bench.perform(Self.step()).failure
     #expect(failure?.message.hasSuffix(". Nothing more was touched; the node stays cordoned.") == true)
-    #expect(failure?.hint?.contains("localData") == false)
+    #expect(failure?.hint?.contains("`localData: delete`") == false)
   }
 
   @Test func whatPolicyGivesUpIsSaid() async {
@@ -182,17 +281,6 @@ import Testing
   }
 
   // MARK: Failures
-
-  @Test func severalBudgetsOnOnePodAreAMisconfiguration() async {
-    var world = Self.world([Sample.pod("web-0"), Sample.pod("web-1")])
-    let text = "This pod has more than one PodDisruptionBudget."
-    world.evictions["web-1"] = [.success(.refused(message: text))]
-    let failure = await ActionBench([], world).perform(Self.step()).failure
-    #expect(failure?.code == "eviction-refused")
-    #expect(failure?.retry == .permanent)
-    #expect(failure?.causes == ["shop/web-1: \(text)"])
-    #expect(failure?.hint?.contains("The node stays cordoned") == true)
-  }
 
   @Test func theTimeoutNamesEveryPodAndWhy() async {
     var world = Self.world([
@@ -220,10 +308,7 @@ import Testing
   }
 
   @Test func aFinalizerThatNeverEndsIsNamedAtTheDeadline() async {
-    let held = Sample.pod("held", finalizers: ["x.example/hold"])
-    var world = Self.world([held])
-    world.termination = ["held": 1]
-    let bench = ActionBench([], world)
+    let bench = Self.bench([Sample.pod("held", finalizers: ["x.example/hold"])])
     let failure = await bench.perform(Self.step()).failure
     #expect(
       failure?.causes == [

@@ -44,11 +44,14 @@ import Testing
   }
 
   @Test func aPodThatComesBetweenIsToldToo() async {
-    let bench = Self.bench([Sample.pod("web-0", terminating: true)])
-    bench.cluster.at(0) { world in if world.nodes[0].unschedulable { world.pods.append(Sample.pod("late")) } }
+    let bench = Self.bench([Sample.pod("web-0", terminating: true)]) {
+      $0.onCordon = { $0.pods.append(Sample.pod("late")) }
+    }
     bench.cluster.at(3) { $0.pods.removeAll { $0.terminating } }
-    #expect(await bench.perform(Self.step()).outcome != nil)
-    #expect(bench.log.output.first == "wait    shop/web-0  it is being deleted already\n")
+    #expect(await bench.perform(Self.step()).outcome?.summary == "Drained cp-1: 2 pods moved away.")
+    #expect(
+      bench.log.output == ["wait    shop/web-0  it is being deleted already\n", "evict   shop/late\n"])
+    #expect(bench.cluster.changes == [Self.cordon, "evict late"])
   }
 
   // MARK: Rules
@@ -117,6 +120,19 @@ import Testing
     #expect(failure?.causes.last == "names/dns (of ReplicaSet web) stays because it has not been asked yet")
   }
 
+  @Test func aNodeThatIsNotReadyIsNamedAtTheLimit() async {
+    let bench = Self.stuck()
+    bench.cluster.at(9) {
+      $0.nodes[0].ready = false
+      $0.nodes[0].readyMessage = "Kubelet stopped posting node status."
+    }
+    let failure = await bench.perform(Self.step()).failure
+    #expect(
+      failure?.message.hasSuffix(
+        " cp-1 itself is not Ready (Kubelet stopped posting node status.), so nothing there may end them.")
+        == true)
+  }
+
   // MARK: Force
 
   @Test func anApprovalDeletesWhatIsLeftAndNamesIt() async {
@@ -134,6 +150,31 @@ import Testing
     }
   }
 
+  @Test func anApprovalForcesOnlyWhatDoesNotLeave() async {
+    let bench = Self.stuck()
+    bench.cluster.at(0) {
+      $0.pods += [Sample.pod("new"), Sample.pod("dns", namespace: "names")]
+      $0.termination = ["new": 40, "dns": 30]
+    }
+    let later = PodRule(namespace: "names", order: 10)
+    let order = ForceOrder(by: "e", reason: "r")
+    #expect(await bench.perform(Self.step([later]), force: order).outcome != nil)
+    #expect(bench.cluster.changes == [Self.cordon, "evict new", "delete web-0 grace 0", "evict dns"])
+    #expect(bench.clock.seconds == 90)
+  }
+
+  @Test func theFlagAsksThePodsOfLaterTurnsToo() async {
+    let bench = Self.stuck()
+    bench.cluster.at(0) {
+      $0.pods.append(Sample.pod("dns", namespace: "names"))
+      $0.termination = ["dns": 30]
+    }
+    let step = Self.step([PodRule(namespace: "names", order: 10)], ["force": .string("Agreed.")])
+    #expect(await bench.perform(step).outcome != nil)
+    #expect(bench.cluster.changes == [Self.cordon, "delete web-0 grace 0", "evict dns"])
+    #expect(bench.clock.seconds == 150)
+  }
+
   @Test func anApprovalDoesNotTouchWhatTheDrainLeavesOrRefuses() async {
     let skip = PodRule(labels: ["keep": "yes"], action: .skip)
     let bench = Self.bench([Sample.pod("web-0"), Sample.pod("agent", labels: ["keep": "yes"])])
@@ -148,9 +189,14 @@ import Testing
   @Test func aFinalizerHoldsAForcedPodToo() async {
     let bench = Self.bench([Sample.pod("held", finalizers: ["x.example/hold"])])
     let failure = await bench.perform(Self.step(), force: ForceOrder(by: "e", reason: "r")).failure
+    #expect(failure?.code == "force-timed-out")
     #expect(failure?.retry == .limit)
-    #expect(failure?.message.contains("finalizers hold it: x.example/hold") == true)
-    #expect(bench.clock.seconds == 60)
+    #expect(
+      failure?.message
+        == "1 pod of cp-1 was deleted with no grace and is still there after 60 s: shop/held (of ReplicaSet web) stays "
+        + "because it is deleted but finalizers hold it: x.example/hold, for 60 s.")
+    #expect(failure?.hint?.contains("--as force") == false)
+    #expect(bench.clock.seconds == 120)
   }
 
   @Test func theFlagForcesAtTheLimitOnly() async {

@@ -48,6 +48,15 @@ import Testing
     #expect(failing?.retry == .temporary)
   }
 
+  @Test func whatTheDriverSaysOfThemIsTold() async {
+    let bench = Self.bench {
+      $0.attached = ["pv-1", "pv-2"]
+      $0.detachErrors = ["pv-2": "device is busy"]
+    }
+    let failure = await bench.perform(Self.step()).failure
+    #expect(failure?.causes == ["pv-1", "pv-2 (device is busy)"])
+  }
+
   @Test func aResumeGoesOnWaitingForThem() async {
     let bench = Self.bench { $0.pods = [] }
     bench.cluster.at(3) { $0.attached = [] }
@@ -64,9 +73,38 @@ import Testing
         == "cp-1: whether volumes are detached can't be seen, and is not waited for. You may not list them.")
   }
 
-  @Test func forceDoesNotWaitForThem() async {
+  @Test func forceWaitsAWhileAndGoesOnWithoutThem() async {
     let bench = Self.bench()
     #expect(await bench.perform(Self.step(), force: ForceOrder(by: "e", reason: "r")).outcome != nil)
-    #expect(bench.clock.seconds == 0)
+    #expect(bench.clock.seconds == 60)
+    #expect(
+      bench.log.output.last == "1 volume still attached: pv-1; not waited for, because forced\n")
+  }
+
+  @Test func aLatePodsVolumesHaveAMinute() async {
+    let bench = Self.bench { $0.termination = ["db-0": 110] }
+    bench.cluster.at(160) { $0.attached = [] }
+    #expect(await bench.perform(Self.step()).outcome != nil)
+    #expect(bench.clock.seconds == 160)
+  }
+
+  @Test(arguments: [(ActionBench.run.text, "torn"), (nil, "done")] as [(String?, String)])
+  func aDrainOfThisRunHasEndedOnlyWithoutThem(_ run: String?, _ verdict: String) async {
+    let bench = Self.bench {
+      $0.nodes = [Sample.node(cordoned: true, by: run)]
+      $0.pods = []
+    }
+    #expect(await bench.probe(Self.step()).name == verdict)
+    bench.cluster.at(0) { $0.attached = [] }
+    #expect(await bench.probe(Self.step()).name == "done")
+  }
+
+  @Test func aProbeThatMayNotSeeThemDoesNotWaitForThem() async {
+    let bench = Self.bench {
+      $0.nodes = [Sample.node(cordoned: true, by: ActionBench.run.text)]
+      $0.pods = []
+      $0.attachedError = ClusterError(.forbidden, "You may not list them.")
+    }
+    #expect(await bench.probe(Self.step()).name == "done")
   }
 }

@@ -113,6 +113,28 @@ struct EvictionTests {
     #expect(try await pods("cart").contains { $0.uid == cart.uid && $0.terminating })
   }
 
+  /// The API server's rules for a pod that runs and is not ready; its only sibling may be ready.
+  @Test(
+    "a pod that is not ready goes when enough others are healthy, more than none are needed, or it always may",
+    arguments: [
+      (SimulatedBudget.Demand.minAvailable(1), false, true, true), (.minAvailable(2), false, true, false),
+      (.maxUnavailable(2), false, false, false), (.maxUnavailable(2), true, false, true),
+    ])
+  func unhealthyPods(
+    demand: SimulatedBudget.Demand, alwaysAllow: Bool, siblingReady: Bool, goes: Bool
+  ) async throws {
+    let cart = try await pods("cart")
+    await cluster.edit {
+      $0.budgets = [
+        .init(namespace: "shop", name: "c", selector: ["app": "cart"], demand, allowsUnhealthy: alwaysAllow)
+      ]
+      $0.pods[cart[0].uid]?.ready = false
+      $0.pods[cart[1].uid]?.ready = siblingReady
+    }
+    #expect(try await cluster.budgets().map(\.allowsUnhealthy) == [alwaysAllow])
+    #expect((try await cluster.evict(cart[0], gracePeriodSeconds: nil) == .evicted) == goes)
+  }
+
   @Test("DaemonSet pods and static pods come back where they were")
   func nodeBoundPods() async throws {
     let proxy = try await cluster.pods(node: "worker-1", namespace: nil, labels: "app=kube-proxy")[0]

@@ -131,14 +131,15 @@ enum Sample {
   static func pod(
     _ name: String, namespace: String = "shop", node: String = "cp-1", labels: [String: String] = [:],
     annotations: [String: String] = [:], phase: String = "Running", ready: Bool = true,
-    terminating: Bool = false, finalizers: [String] = [],
+    terminating: Bool = false, grace: Int? = nil, finalizers: [String] = [],
     owner: ClusterPod.Owner? = .init(kind: "ReplicaSet", name: "web"),
     emptyDir: Bool = false
   ) -> ClusterPod {
     ClusterPod(
       namespace: namespace, name: name, uid: "uid-\(name)", labels: labels, annotations: annotations,
       node: node,
-      phase: phase, ready: ready, terminating: terminating, finalizers: finalizers, controller: owner,
+      phase: phase, ready: ready, terminating: terminating, deletionGraceSeconds: grace,
+      finalizers: finalizers, controller: owner,
       hasEmptyDir: emptyDir
     )
   }

@@ -21,18 +21,39 @@ struct World: Sendable {
   var changeError: ClusterError?
   /// Volumes attached to any node.
   var attached: [String] = []
+  /// What drivers say of volumes that can't be detached.
+  var detachErrors: [String: String] = [:]
   /// Volumes by `namespace/claim`.
   var volumes: [String: String] = [:]
   /// Thrown by each look at the attached volumes while it is set.
   var attachedError: ClusterError?
   /// Thrown by each look at the budgets while it is set.
   var budgetError: ClusterError?
+  /// Thrown by each watch at its end while it is set; until then the watch tells nothing.
+  var silence: ClusterError?
+  /// Seconds that the answer to an eviction takes.
+  var evictionSeconds = 0
+  /// Once, right before a node is changed: what somebody else does at the same time.
+  var beforePatch: (@Sendable (inout World) -> Void)?
+  /// Once, right after a node is cordoned.
+  var onCordon: (@Sendable (inout World) -> Void)?
   /// Changes in words, in order.
   var changes: [String] = []
   /// Pods that another one follows with the same name when they are evicted.
   var recreated: Set<String> = []
 
   var nodeNames: [String] { nodes.map(\.name) }
+
+  /// The node's version, which follows from what can be changed about it.
+  static func version(of node: ClusterNode) -> String {
+    "\(node.unschedulable) \(node.annotations.sorted { $0.key < $1.key })"
+  }
+
+  func node(_ name: String) -> ClusterNode? {
+    guard var node = nodes.first(where: { $0.name == name }) else { return nil }
+    node.resourceVersion = Self.version(of: node)
+    return node
+  }
 
   mutating func remove(uid: String) {
     guard let index = pods.firstIndex(where: { $0.uid == uid }) else { return }
@@ -91,10 +112,12 @@ final class FakeCluster: ClusterClient {
     }
   }
 
-  private func change(_ text: String, _ make: (inout World) -> Void) throws(ClusterError) {
+  private func change(
+    _ text: String, _ make: (inout World) throws(ClusterError) -> Void
+  ) throws(ClusterError) {
     try look { world throws(ClusterError) in
+      try make(&world)
       world.changes.append(text)
-      make(&world)
       if let error = world.changeError {
         world.changeError = nil
         throw error
@@ -108,7 +131,7 @@ final class FakeCluster: ClusterClient {
   func isReady() async throws(ClusterError) -> Bool { try look { $0.ready } }
   func nodes() async throws(ClusterError) -> [ClusterNode] { try look { $0.nodes } }
   func node(named name: String) async throws(ClusterError) -> ClusterNode? {
-    try look { $0.nodes.first { $0.name == name } }
+    try look { $0.node(name) }
   }
   func pods(node: String?, namespace: String?, labels: String?) async throws(ClusterError) -> [ClusterPod] {
     try look { world in
@@ -129,6 +152,9 @@ final class FakeCluster: ClusterClient {
     if let error = world.attachedError { throw error }
     return try look { $0.attached }
   }
+  func detachErrors(node: String) async throws(ClusterError) -> [String: String] {
+    try look { $0.detachErrors }
+  }
   func volume(namespace: String, claim: String) async throws(ClusterError) -> String? {
     try look { $0.volumes["\(namespace)/\(claim)"] }
   }
@@ -147,12 +173,30 @@ final class FakeCluster: ClusterClient {
   func patchNode(
     named name: String, unschedulable: Bool?, annotations: [String: String?]
   ) async throws(ClusterError) {
+    try await patchNode(
+      named: name, unschedulable: unschedulable, annotations: annotations, resourceVersion: nil)
+  }
+
+  func patchNode(
+    named name: String, unschedulable: Bool?, annotations: [String: String?], resourceVersion: String?
+  ) async throws(ClusterError) {
+    try look { world in
+      let meanwhile = world.beforePatch
+      world.beforePatch = nil
+      meanwhile?(&world)
+    }
     let marks = annotations.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value ?? "-")" }
     let cordon = unschedulable.map { $0 ? " cordon" : " uncordon" } ?? ""
-    try change("patch \(name)\(cordon) \(marks.joined(separator: " "))") { world in
+    try change("patch \(name)\(cordon) \(marks.joined(separator: " "))") { world throws(ClusterError) in
+      guard resourceVersion == nil || resourceVersion == world.node(name)?.resourceVersion else {
+        throw ClusterError(.conflict, "The node was changed since.")
+      }
       guard let index = world.nodes.firstIndex(where: { $0.name == name }) else { return }
       if let unschedulable { world.nodes[index].unschedulable = unschedulable }
       for (key, value) in annotations { world.nodes[index].annotations[key] = value }
+      guard unschedulable == true, let then = world.onCordon else { return }
+      world.onCordon = nil
+      then(&world)
     }
   }
 
@@ -163,6 +207,7 @@ final class FakeCluster: ClusterClient {
       world.evictions[pod.name] = queue
       return answer
     }
+    clock.advance(seconds: world.evictionSeconds)
     let grace = gracePeriodSeconds.map { " grace \($0)" } ?? ""
     if case .success(.evicted) = answer {
       try change("evict \(pod.name)\(grace)") { self.terminate(pod, &$0) }
@@ -173,14 +218,14 @@ final class FakeCluster: ClusterClient {
   func delete(_ pod: ClusterPod, gracePeriodSeconds: Int?) async throws(ClusterError) {
     let grace = gracePeriodSeconds.map { " grace \($0)" } ?? ""
     try change("delete \(pod.name)\(grace)") { world in
-      if gracePeriodSeconds == 0 { world.termination[pod.name] = pod.finalizers.isEmpty ? 0 : 1 }
+      if gracePeriodSeconds == 0 { world.termination[pod.name] = 0 }
       self.terminate(pod, &world)
     }
   }
 
   private func terminate(_ pod: ClusterPod, _ world: inout World) {
     let seconds = world.termination[pod.name] ?? 0
-    guard seconds > 0 else { return world.remove(uid: pod.uid) }
+    guard seconds > 0 || !pod.finalizers.isEmpty else { return world.remove(uid: pod.uid) }
     for index in world.pods.indices where world.pods[index].uid == pod.uid {
       world.pods[index].terminating = true
     }
@@ -193,7 +238,7 @@ final class FakeCluster: ClusterClient {
     named name: String, timeoutSeconds: Int, until condition: @escaping @Sendable (ClusterNode?) -> Bool
   ) async throws(ClusterError) -> ClusterNode? {
     try wait(timeoutSeconds) { world in
-      let node = world.nodes.first { $0.name == name }
+      let node = world.node(name)
       return condition(node) ? .some(node) : nil
     }
   }
@@ -220,8 +265,9 @@ final class FakeCluster: ClusterClient {
     let end = clock.seconds + timeoutSeconds
     while true {
       if Task.isCancelled { throw ClusterError(.cancelled, "The wait was cancelled.") }
-      if let answer = try look({ world in find(world) }) { return answer }
-      guard clock.seconds < end else { throw ClusterError(.timedOut, "The wait took too long.") }
+      let silence = world.silence
+      if silence == nil, let answer = try look({ world in find(world) }) { return answer }
+      guard clock.seconds < end else { throw silence ?? ClusterError(.timedOut, "The wait took too long.") }
       clock.advance(seconds: 1)
     }
   }
