@@ -45,6 +45,7 @@ package enum ClusterClientContract {
     ("the server tells its version and that it is ready", tellsVersion),
     ("a node is found by its name", findsNodes),
     ("cordon and annotation are one change, and taken back", patchesNodes),
+    ("a node that has changed since is not changed", comparesVersions),
     ("a node that does not exist can't be changed", refusesUnknownNodes),
     ("pods are filtered by node, namespace and labels", filtersPods),
     ("a pod is found by name and UID", findsPods),
@@ -86,6 +87,22 @@ package enum ClusterClientContract {
     #expect(bare.unschedulable && bare.annotations[name] == nil)
     try await client.patchNode(named: subject.worker, unschedulable: false, annotations: [:])
     #expect(try await client.node(named: subject.worker)?.unschedulable == false)
+  }
+
+  private static func comparesVersions(_ subject: Subject) async throws {
+    let (client, worker, name) = (subject.client, subject.worker, "pawl.dev/contract")
+    let old = try #require(try await client.node(named: worker)?.resourceVersion)
+    try await client.patchNode(named: worker, unschedulable: nil, annotations: [name: "first"])
+    let error = await #expect(throws: ClusterError.self) {
+      try await client.patchNode(
+        named: worker, unschedulable: nil, annotations: [name: "second"], resourceVersion: old)
+    }
+    #expect(error?.code == .conflict)
+    let now = try #require(try await client.node(named: worker))
+    #expect(now.annotations[name] == "first")
+    try await client.patchNode(
+      named: worker, unschedulable: nil, annotations: [name: nil], resourceVersion: now.resourceVersion)
+    #expect(try await client.node(named: worker)?.annotations[name] == nil)
   }
 
   private static func refusesUnknownNodes(_ subject: Subject) async throws {
@@ -198,6 +215,7 @@ package enum ClusterClientContract {
     let (client, volume) = (subject.client, subject.volume)
     #expect(try await client.attachedVolumes(node: volume.node).contains(volume.name))
     #expect(try await client.attachedVolumes(node: "no-such-node").isEmpty)
+    #expect(try await client.detachErrors(node: "no-such-node").isEmpty)
     let seen = try await client.waitForAttachedVolumes(node: volume.node, timeoutSeconds: 10) {
       $0.contains(volume.name)
     }

