@@ -37,7 +37,7 @@ struct VolumeDetach: Sendable {
       let used = try await volumes(of: staying)
       var left = try await attached(except: used)
       while !left.isEmpty {
-        guard !deadline.isOver else { return try giveUp(try await explained(left)) }
+        guard !deadline.isOver else { return try giveUp(await explained(left)) }
         environment.status(
           "\(node): \(Self.count(left)) still attached: \(DrainText.joined(left)); "
             + "\(deadline.elapsedSeconds) of \(deadline.seconds) s")
@@ -87,12 +87,14 @@ struct VolumeDetach: Sendable {
   }
 
   /// Each with what its driver says, where it does.
-  private func explained(_ volumes: [String]) async throws(StepFailure) -> [String] {
-    let node = node
-    let errors = try await deadline.retrying(report: environment.status) { () async throws(StepFailure) in
-      try await cluster.detachErrors(node: node)
+  private func explained(_ volumes: [String]) async -> [String] {
+    do throws(StepFailure) {
+      let errors = try await cluster.detachErrors(node: node)
+      return volumes.map { volume in errors[volume].map { "\(volume) (\($0))" } ?? volume }
+    } catch {
+      // That they are attached is the news, with or without the reason.
+      return volumes
     }
-    return volumes.map { volume in errors[volume].map { "\(volume) (\($0))" } ?? volume }
   }
 
   private func giveUp(_ left: [String]) throws(StepFailure) {

@@ -55,6 +55,7 @@ import Testing
     }
     let failure = await bench.perform(Self.step()).failure
     #expect(failure?.causes == ["pv-1", "pv-2 (device is busy)"])
+    #expect(failure?.message.contains("2 volumes did not leave it within 120 s: pv-1; pv-2 (device") == true)
   }
 
   @Test func aResumeGoesOnWaitingForThem() async {
