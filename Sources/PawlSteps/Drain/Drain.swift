@@ -137,7 +137,7 @@ struct Drain: Sendable {
 
   private func limitFailure(_ left: [LeavingPod], _ deadline: Deadline) async -> StepFailure {
     let lines = left.map { $0.line(atSecond: deadline.elapsedSeconds) }
-    let pauses = policy.atLimit == .pause
+    let retry = policy.atLimit.retry
     let (run, step) = (environment.context.run, environment.step.id)
     let force =
       "; or give them up with `pawl approve \(run) \(step) --as force --reason TEXT`, which deletes what does not "
@@ -147,10 +147,10 @@ struct Drain: Sendable {
       message:
         "Draining \(node) did not end within \(deadline.seconds) s; \(DrainText.pods(left.count)) left: "
         + "\(DrainText.joined(lines)).\(await nodeTrouble())",
-      causes: lines, retry: pauses ? .limit : .temporary,
+      causes: lines, retry: retry,
       hint:
         "The node stays cordoned. Help these pods to leave, then run `pawl resume \(run)`: the drain goes on"
-        + (pauses ? force : "") + ".")
+        + (retry.isLimit ? force : "") + ".")
   }
 
   /// A sentence when the node itself is in trouble: then nobody there ends containers.
@@ -174,7 +174,7 @@ struct Drain: Sendable {
       message:
         "\(DrainText.pods(still.count)) of \(node) \(was) deleted with no grace and \(are) still there after "
         + "\(deadline.seconds) s: \(DrainText.joined(lines)).",
-      causes: lines, retry: policy.atLimit == .pause ? .limit : .temporary,
+      causes: lines, retry: policy.atLimit.retry,
       hint:
         "Find the controller that should take the finalizer away, or remove it; deleting again does not help. The "
         + "node stays cordoned; then run `pawl resume \(environment.context.run)`.")
