@@ -219,7 +219,8 @@ struct Expansion {
       uses: call.reference, host: frame.host?.name, path: frame.path, needs: needs, with: with,
       retry: call.retry ?? spec.defaultRetry,
       timeoutSeconds: try ActionParameters.timeout(of: call, spec, parameters, in: frame.scope),
-      reversibility: spec.reversibility, estimateSeconds: history?.seconds ?? spec.estimateSeconds,
+      reversibility: spec.reversibility, proof: spec.proof,
+      estimateSeconds: history?.seconds ?? spec.estimateSeconds,
       estimateLowSeconds: history?.lowSeconds, estimateHighSeconds: history?.highSeconds,
       effects: spec.effects(site))
     steps.append(planned)

@@ -169,7 +169,7 @@ extension Expansion {
       PlanStep(
         id: id, title: spec.title(site), uses: uses, host: host?.name, path: place.path, needs: needs,
         with: frozen, retry: spec.defaultRetry, timeoutSeconds: spec.defaultTimeoutSeconds + soak,
-        reversibility: spec.reversibility, estimateSeconds: spec.estimateSeconds + soak,
+        reversibility: spec.reversibility, proof: spec.proof, estimateSeconds: spec.estimateSeconds + soak,
         effects: spec.effects(site)))
   }
 }
