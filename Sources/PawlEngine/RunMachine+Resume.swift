@@ -26,7 +26,7 @@ extension RunMachine {
   }
 
   /// For each step, the proofs of the moment on its host that it goes by: those before it in its host's turn, which is
-  /// what follows without a step of another host in between, up to where the same is proven anew.
+  /// what follows without a step of another host in between, up to where the very same is proven anew.
   static func proofs(of plan: Plan, _ dependents: [StepID: [StepID]], _ steps: StepIndex) -> [StepID:
     [StepID]]
   {
@@ -35,7 +35,8 @@ extension RunMachine {
       var open = dependents[proof.id] ?? []
       var seen: Set<StepID> = []
       while let id = open.popLast() {
-        guard let step = steps.step(id), step.host == proof.host, step.uses != proof.uses,
+        guard let step = steps.step(id), step.host == proof.host,
+          (step.uses, step.with) != (proof.uses, proof.with),
           seen.insert(id).inserted
         else { continue }
         proofs[id, default: []].append(proof.id)

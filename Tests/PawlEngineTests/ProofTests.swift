@@ -7,17 +7,19 @@ import Testing
 struct ProofTests {
   private static let broken = StepFailure(code: "broken", message: "It broke.")
 
-  /// A node's turn: `window`, `quorum` and `near` are proofs of the moment, `out` takes the node out of service.
+  /// A node's turn: `window` and two gates of one action are proofs of the moment, `out` takes the node out of service.
   private static func plan(nodes: [String] = ["w0"], effects: Bool = true) -> Plan {
     var steps: [PlanStep] = []
     func add(
-      _ name: String, _ host: String, proof: Proof? = nil, _ reversibility: Reversibility = .readOnly,
+      _ name: String, _ host: String, uses: String? = nil, proof: Proof? = nil,
+      _ reversibility: Reversibility = .readOnly,
       _ effects: [StateEffect] = []
     ) {
       steps.append(
         PlanStep(
-          id: StepID("\(name)@\(host)"), title: name, uses: "test/\(name)@v1", host: host, path: [],
-          needs: steps.last.map { [$0.id] } ?? [], with: [:], retry: .never, timeoutSeconds: 60,
+          id: StepID("\(name)@\(host)"), title: name, uses: "test/\(uses ?? name)@v1", host: host, path: [],
+          needs: steps.last.map { [$0.id] } ?? [], with: ["name": .string(name)], retry: .never,
+          timeoutSeconds: 60,
           reversibility: reversibility, proof: proof, estimateSeconds: 1, effects: effects))
     }
     for host in nodes {
@@ -25,7 +27,8 @@ struct ProofTests {
       add("window", host, proof: .moment)
       add("source", host, .reversible)
       add("tools", host, .final)
-      add("near", host, proof: .moment)
+      add("alerts", host, uses: "gate", proof: .moment)
+      add("errors", host, uses: "gate", proof: .moment)
       add("out", host, .compensable, effects ? [.outOfService(node: host)] : [])
       add("change", host, .final)
       add("in", host, .compensable, effects ? [.inService(node: host)] : [])
@@ -57,9 +60,11 @@ struct ProofTests {
       try resumed(after: "source@w0").prefix(2) == ["window@w0", "source@w0"], "held before the failed step")
     #expect(
       try resumed(after: "tools@w0") == [
-        "window@w0", "tools@w0", "near@w0", "out@w0", "change@w0", "in@w0",
+        "window@w0", "tools@w0", "alerts@w0", "errors@w0", "out@w0", "change@w0", "in@w0",
       ])
-    #expect(try resumed(after: "near@w0").prefix(3) == ["window@w0", "near@w0", "out@w0"])
+    #expect(
+      try resumed(after: "errors@w0").prefix(4) == ["window@w0", "alerts@w0", "errors@w0", "out@w0"],
+      "each gate of an action by itself")
   }
 
   @Test("Once the node is out nothing is looked at again, and neither what is done with")
@@ -141,7 +146,7 @@ struct ProofTests {
       case .stepSucceeded(let step, _, _), .stepProbed(let step, _, .done): fresh.insert(step.text)
       case .stepStarted(let step, attempt: 1) where step.text.hasPrefix("out@"):
         let node = step.text.dropFirst(4)
-        if !fresh.isSuperset(of: ["window@\(node)", "near@\(node)"]) { return false }
+        if !fresh.isSuperset(of: ["window@\(node)", "alerts@\(node)", "errors@\(node)"]) { return false }
       default: continue
       }
     }
