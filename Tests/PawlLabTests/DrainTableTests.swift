@@ -149,10 +149,7 @@ private struct DrainScene {
       - {name: cp-1, address: 127.0.0.1, roles: [control-plane]}
       - {name: \(name), address: 127.0.0.2, roles: [worker]}
     """.write(toFile: inventory, atomically: true, encoding: .utf8)
-    let program = PawlProgram(
-      directory: directory.path,
-      environment: ["PAWL_INVENTORY": inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1"])
-    return try await program.run(arguments)
+    return try await PawlProgram.onLab(directory, inventory: inventory).run(arguments)
   }
 
   /// Pawl's verdicts by the pods' names.

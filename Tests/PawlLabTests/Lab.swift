@@ -18,6 +18,15 @@ enum Lab {
 
   static var inventory: String { client + "/inventory.yaml" }
 
+  /// A copy of the lab's inventory with one more line in its policy.
+  static func inventory(withPolicy line: String, in directory: TemporaryDirectory) throws -> String {
+    let text = try String(contentsOfFile: inventory, encoding: .utf8)
+      .replacing("./", with: client + "/").replacing("policy:\n", with: "policy:\n  \(line)\n")
+    let path = directory.path + "/inventory.yaml"
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    return path
+  }
+
   /// `scripts/lab ARGUMENTS`, which must succeed.
   @discardableResult
   static func run(_ arguments: String...) async throws -> String { try await run(arguments) }
@@ -31,6 +40,10 @@ enum Lab {
   }
 
   static func onHost(_ host: String, _ command: String...) async throws -> String {
+    try await onHost(host, command)
+  }
+
+  static func onHost(_ host: String, _ command: [String]) async throws -> String {
     let result = try await PawlProgram.run(
       PawlProgram.root + "/scripts/lab", ["exec", host, "--"] + command, directory: PawlProgram.root)
     return result.output

@@ -11,9 +11,7 @@ extension LabTests {
     init() throws { directory = try TemporaryDirectory() }
 
     private func pawl(_ inventory: String = Lab.inventory) -> PawlProgram {
-      PawlProgram(
-        directory: directory.path,
-        environment: ["PAWL_INVENTORY": inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1"])
+      .onLab(directory, inventory: inventory)
     }
 
     private func bootID(_ host: String) async throws -> String {
@@ -170,11 +168,7 @@ extension HighAvailabilityTests {
 
     init() throws {
       directory = try TemporaryDirectory()
-      pawl = PawlProgram(
-        directory: directory.path,
-        environment: [
-          "PAWL_INVENTORY": Lab.inventory, "PAWL_STATE": directory.path + "/state", "NO_COLOR": "1",
-        ])
+      pawl = .onLab(directory)
     }
 
     @Test("Every node is rebooted, workers first, and etcd keeps its quorum at every moment")

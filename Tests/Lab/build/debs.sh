@@ -76,7 +76,8 @@ cri_tools_package() {
     close_package
 }
 
-# The update asks for a reboot, as Debian's packages do.
+# The update asks for a reboot, as Debian's packages do, and takes its time where
+# the fault automatic-update says so.
 tool_package() {
     local release=$1
     new_package pawl-lab-tool "$release"
@@ -84,7 +85,16 @@ tool_package() {
     printf '#!/bin/sh\necho %s\n' "$release" >"$tree/usr/bin/pawl-lab-tool"
     chmod 755 "$tree/usr/bin/pawl-lab-tool"
     if [[ $release == "$LAB_TOOL_UPDATE" ]]; then
-        printf '#!/bin/sh\ntouch /var/run/reboot-required\n' >"$tree/DEBIAN/postinst"
+        cat >"$tree/DEBIAN/postinst" <<'POSTINST'
+#!/bin/sh
+touch /var/run/reboot-required
+if [ -e /run/lab-slow-update ]; then
+    read -r seconds </run/lab-slow-update
+    mv /run/lab-slow-update /run/lab-update-under-way
+    sleep "$seconds"
+    rm /run/lab-update-under-way
+fi
+POSTINST
         chmod 755 "$tree/DEBIAN/postinst"
     fi
     close_package

@@ -9,7 +9,8 @@ output=$1
 packages=(systemd systemd-sysv libpam-systemd dbus openssh-server sudo
     iproute2 iputils-ping procps kmod ca-certificates less
     containerd runc containernetworking-plugins conntrack iptables ipset
-    ebtables ethtool socat haproxy nginx-light etcd-server etcd-client)
+    ebtables ethtool socat haproxy nginx-light etcd-server etcd-client
+    unattended-upgrades)
 
 root=$(mktemp -d "$(dirname "$output")/root.XXXXXX")
 trap 'rm -rf --one-file-system "$root"' EXIT

@@ -24,6 +24,9 @@ write_identity() {
         echo "127.0.0.1 localhost"
         for other in "${LAB_HOSTS[@]}"; do echo "$(host_address "$other") $other"; done
     } >"$root/etc/hosts"
+    # unattended-upgrades takes what the lab's repository offers.
+    echo "Unattended-Upgrade::Origins-Pattern { \"site=$LAB_BASTION_PRIVATE\"; };" \
+        >"$root/etc/apt/apt.conf.d/52lab"
     tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
     for type in ed25519 ecdsa; do
         install -m 600 "$LAB_STATE/host-keys/$name.$type" "$root/etc/ssh/ssh_host_${type}_key"

@@ -69,6 +69,22 @@ fault_hold_dpkg_lock() {
         sleep shift;' "$seconds"
 }
 
+# unattended-upgrades in the middle of its work, with dpkg's lock in its hands.
+fault_automatic_update() {
+    require_host "${1:-}"
+    local seconds=${2:?for how many seconds?}
+    # shellcheck disable=SC2016
+    in_host "$1" sh -c 'echo "$0" >/run/lab-slow-update
+        apt-get update -qq
+        systemd-run --quiet --collect --unit=lab-automatic-update unattended-upgrade
+        for try in $(seq 300); do
+            if [ -e /run/lab-update-under-way ]; then exit; fi
+            sleep 0.1
+        done
+        echo "unattended-upgrades did not begin" >&2
+        exit 1' "$seconds"
+}
+
 fault_no_sudo() {
     require_host "${1:-}"
     in_host "$1" sh -c 'if [ -e /etc/sudoers.d/pawl ]; then mv /etc/sudoers.d/pawl /root/sudoers-pawl; fi'

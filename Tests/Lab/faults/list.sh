@@ -23,6 +23,7 @@ remove-pods                   take both pods away
 remove-package NAME VERSION   take a package version out of the repository's index
 restore-packages
 publish-update                offer the update of pawl-lab-tool, which asks for a reboot
+automatic-update HOST SECONDS unattended-upgrades installs that update, which takes this long
 wrong-host-key HOST           known_hosts of the client gets other keys for the host
 right-host-key
 no-sudo HOST                  pawl may no longer use sudo
