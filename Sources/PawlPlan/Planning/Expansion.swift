@@ -157,7 +157,8 @@ struct Expansion {
   private func hosts(for selector: HostSelector) -> [Host] {
     let members = selector.group.map { Set(request.inventory.groups[$0] ?? []) }
     let found = request.inventory.hosts.filter { host in
-      (selector.role.map(host.roles.contains) ?? true) && (members?.contains(host.name) ?? true)
+      (selector.role.map { role in role == .worker ? host.isWorker : host.roles.contains(role) } ?? true)
+        && (members?.contains(host.name) ?? true)
     }
     let picked: [Host] =
       switch selector.pick {
