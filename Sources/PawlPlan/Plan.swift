@@ -79,6 +79,19 @@ package struct Plan: Sendable, Hashable, Codable {
   package func step(_ id: StepID) -> PlanStep? { steps.first { $0.id == id } }
 }
 
+extension Plan {
+  /// The command that plans the like anew, from where the cluster is then.
+  package var commandAnew: String {
+    switch runbook.name {
+    case "kubeadm-upgrade": "pawl upgrade"
+    case "os-patch": "pawl patch"
+    case "node-drain": "pawl drain"
+    case "node-uncordon": "pawl uncordon"
+    case let name: "pawl run \(name)"
+    }
+  }
+}
+
 /// The runbook a plan was made from.
 package struct RunbookReference: Sendable, Hashable, Codable {
   package var name: String

@@ -92,4 +92,22 @@ struct BuiltInPlanTests {
       #expect(own.last == "shop/http@\(host)")
     }
   }
+
+  @Test("An empty plan to patch says what is left as it is, and names its own command")
+  func nothingToPatch() async throws {
+    let inventory = Inventory.demo(controlPlanes: 1, workers: 1)
+    var state = SimulatedState.demo(controlPlanes: 1, workers: 1)
+    state.publishSystemUpdates()
+    // Everything is installed, and the old kernel runs.
+    for host in state.hosts.keys {
+      for (package, versions) in state.systemRepository {
+        state.hosts[host]?.installed[package] = versions[0]
+      }
+    }
+    let plan = try await plan("os-patch", ["reboot": "never"], inventory, state)
+    #expect(plan.steps.isEmpty && plan.commandAnew == "pawl patch")
+    let report = PlanReport(plan).text()
+    #expect(report.contains("a reboot is due") && !report.contains("where it should be"), "\(report)")
+    #expect(PlanReport(plan).markdown().contains("a reboot is due"))
+  }
 }
