@@ -71,9 +71,14 @@ package struct StepFailure: Error, Sendable, Hashable, Codable, CustomStringConv
     case permanent
     /// It stopped at a limit where a person has to help: the run pauses. A resume tries again; `force` goes past it.
     case limit
+    /// As `limit`, but its worker may be given up: within the failure budget it is left behind, else the run pauses.
+    case skip
     /// Nothing is wrong: the step waits for an operator's approval or for its time, and the run pauses. Never stored
     /// with an attempt that failed.
     case hold
+
+    /// Whether it stopped at a limit, past which `force` goes.
+    package var isLimit: Bool { self == .limit || self == .skip }
   }
 
   /// Short and stable, `apt-install-failed`.

@@ -243,7 +243,7 @@ package struct RunMachine: Sendable {
   /// What stops the run first stays its outcome, unless a failure is to be undone.
   private mutating func failed(_ step: StepID, _ failure: StepFailure) -> [RunCommand] {
     if failure.retry != .limit, let skip = skip(step, failure) { return skip }
-    if undoesFailures, failure.retry != .limit, stopping != .cancelled {
+    if undoesFailures, !failure.retry.isLimit, stopping != .cancelled {
       stopping = .cancelled
       return [.record([.controlRequested(.cancel, by: "The policy onFailure")])]
     }
@@ -251,7 +251,7 @@ package struct RunMachine: Sendable {
     switch failure.retry {
     case .transport: stopping = .unreachable(step)
     case .temporary, .permanent, .hold: stopping = .failed(step)
-    case .limit:
+    case .limit, .skip:
       stopping = .paused(failure.message)
       limitStep = step
     }
@@ -313,7 +313,7 @@ package struct RunMachine: Sendable {
     let number = attempt - (attemptsBefore[step] ?? 0)
     let policy = steps.step(step)?.retry ?? .never
     switch failure.retry {
-    case .permanent, .limit, .hold: return nil
+    case .permanent, .limit, .skip, .hold: return nil
     case .temporary: return number < policy.attempts ? policy.delay(after: number) : nil
     case .transport:
       return number < max(policy.attempts, limits.transportAttempts)

@@ -85,7 +85,7 @@ extension StepStatus {
       (.held(let attempt, _), .stepRetried(_, attempt)),
       (.succeeded(let attempt, _), .stepRetried(_, attempt)):
       return .ready(attempt: attempt)
-    case (.failed(let attempt, let failure), .stepForced(_, attempt, _, _)) where failure.retry == .limit:
+    case (.failed(let attempt, let failure), .stepForced(_, attempt, _, _)) where failure.retry.isLimit:
       return .ready(attempt: attempt)
 
     case (_, .stepUndoStarted(_, let undo)) where mayBeUndone && undo == undoAttempt + 1:
@@ -140,7 +140,7 @@ extension StepStatus {
 
   /// Why the step stopped at its limit; nil when it did not.
   package var limit: StepFailure? {
-    if case .failed(_, let failure) = self, failure.retry == .limit { failure } else { nil }
+    if case .failed(_, let failure) = self, failure.retry.isLimit { failure } else { nil }
   }
 
   /// The attempt the status speaks of; 0 before the first.

@@ -203,6 +203,23 @@ struct SkipTests {
     #expect(harness.outcome == .completed)
   }
 
+  @Test("A limit that gives a worker up leaves it behind while the budget lasts, and pauses otherwise")
+  func limit() throws {
+    let limit = StepFailure(code: "drain-timed-out", message: "It did not end.", retry: .skip)
+    var harness = MachineHarness()
+    for step in ["1/out@w0", "1/out@w1"] { harness.world.scripted[StepID(step)] = [.failed(limit)] }
+    let plan = WorkerPlan(workers: 3, width: 1, budget: 1).plan
+    try harness.run(plan)
+    #expect(skips(harness.log) == ["w0"])
+    #expect(harness.outcome == .paused("It did not end."))
+    try harness.run(plan)
+    #expect(harness.outcome == .completed)
+    var alone = MachineHarness()
+    alone.world.scripted[StepID("1/verify")] = [.failed(limit)]
+    try alone.run(plan)
+    #expect(alone.outcome == .paused("It did not end."), "a step of the cluster has no worker to give up")
+  }
+
   @Test("A cancel puts back what a worker that is left behind was left in")
   func cancelled() throws {
     let plan = WorkerPlan(workers: 2, width: 1, budget: 1).plan

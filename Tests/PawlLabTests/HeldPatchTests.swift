@@ -19,12 +19,12 @@ extension LabTests {
       try await Lab.run("fault", "stubborn-pod", "worker-1")
       try await Lab.run("fault", "finalizer-pod", "worker-1")
       let pawl = PawlProgram.onLab(
-        directory, inventory: try Lab.inventory(withPolicy: "unmanagedPods: delete", in: directory))
+        directory,
+        inventory: try Lab.inventory(
+          withPolicy: ["unmanagedPods: delete", "drainTimeout: 30s"], in: directory))
       let boot = try await Lab.onHost("worker-1", "cat", "/proc/sys/kernel/random/boot_id")
 
-      let held = try await pawl.run([
-        "patch", "--reboot", "always", "--limit", "worker-1", "--yes", "--set", "drainTimeout=30s",
-      ])
+      let held = try await pawl.run(["patch", "--reboot", "always", "--limit", "worker-1", "--yes"])
       #expect(held.status == 3, "\(held.output)\(held.errors)")
       for words in [
         "drain@worker-1", "budget demo/web allows 0 of 3", "demo/stubborn", "demo/finalizer",

@@ -18,10 +18,11 @@ enum Lab {
 
   static var inventory: String { client + "/inventory.yaml" }
 
-  /// A copy of the lab's inventory with one more line in its policy.
-  static func inventory(withPolicy line: String, in directory: TemporaryDirectory) throws -> String {
+  /// A copy of the lab's inventory with more lines in its policy.
+  static func inventory(withPolicy lines: [String], in directory: TemporaryDirectory) throws -> String {
     let text = try String(contentsOfFile: inventory, encoding: .utf8)
-      .replacing("./", with: client + "/").replacing("policy:\n", with: "policy:\n  \(line)\n")
+      .replacing("./", with: client + "/").replacing(
+        "policy:\n", with: (["policy:"] + lines).joined(separator: "\n  ") + "\n")
     let path = directory.path + "/inventory.yaml"
     try text.write(toFile: path, atomically: true, encoding: .utf8)
     return path

@@ -26,7 +26,8 @@ extension LabTests {
       try await Lab.run("reset")
       try await Lab.run("fault", "publish-update")
       let policy = "rollout: {canary: [worker-2], approval: node, soak: 5s, windows: [\(laterWindow())]}"
-      let pawl = PawlProgram.onLab(directory, inventory: try Lab.inventory(withPolicy: policy, in: directory))
+      let pawl = PawlProgram.onLab(
+        directory, inventory: try Lab.inventory(withPolicy: [policy], in: directory))
       var run = try await pawl.run(["patch", "--reboot", "never", "--limit", "worker-1,worker-2", "--yes"])
       let id = String(try #require(try await pawl.run(["runs"]).output.split(separator: " ").first))
       let gates = ["worker-2", "worker-1"].flatMap {

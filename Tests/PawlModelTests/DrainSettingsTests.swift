@@ -35,7 +35,7 @@ import Testing
   /// The section begins on line 25 of the sample; its columns are those of the text given here.
   @Test(
     arguments: [
-      ("{atLimit: stop}", "'atLimit' has to be pause or fail, not 'stop'"),
+      ("{atLimit: stop}", "'atLimit' has to be pause or fail or skip, not 'stop'"),
       ("{pod: []}", "'drain' has no key 'pod'. Did you mean 'pods'?"),
       ("{maxParallelEvictions: 0}", "'maxParallelEvictions' has to be from 1 to 100, not 0"),
       ("{pods: {a: b}}", "'pods' has to be a list, not a map"),

@@ -147,7 +147,7 @@ struct ApproveCommand: AsyncParsableCommand {
   enum Decision: String, ExpressibleByArgument, CaseIterable { case done, redo, force }
 
   func validate() throws {
-    if decision == .force, reason?.isEmpty ?? true {
+    if decision == .force, Reason.text(reason) == nil {
       throw ValidationError("--as force needs --reason: it is kept in the journal.")
     }
     if decision != .force, reason != nil { throw ValidationError("--reason goes with --as force only.") }
@@ -157,7 +157,7 @@ struct ApproveCommand: AsyncParsableCommand {
     switch decision {
     case .done: .approve(step, .done)
     case .redo: .approve(step, .redo)
-    case .force: .force(step, reason: reason ?? "")
+    case .force: .force(step, reason: Reason.text(reason) ?? "")
     }
   }
 
@@ -208,5 +208,14 @@ extension ControlDesk {
   static func open(_ run: String, _ state: StateOptions) async throws -> ControlDesk {
     let store = try RunWorkflow.open(state, output: try OutputOptions.parse([])).store
     return ControlDesk(store: store, record: try await store.load(RunID(run)).record)
+  }
+}
+
+/// What an operator gives as a reason. It stays in the journal, so what looks like a secret is taken out.
+enum Reason {
+  /// Nil when it says nothing.
+  static func text(_ given: String?) -> String? {
+    let trimmed = given?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+    return trimmed.isEmpty ? nil : Redactor().redact(trimmed)
   }
 }

@@ -45,7 +45,7 @@ struct DrainCommand: AsyncParsableCommand {
   @OptionGroup var log: LogOptions
 
   func validate() throws {
-    if force != !(reason ?? "").isEmpty {
+    if force != (Reason.text(reason) != nil) {
       throw ValidationError("--force and --reason go together: why is kept in the run.")
     }
   }
@@ -54,7 +54,7 @@ struct DrainCommand: AsyncParsableCommand {
     try await reportingFailures {
       let job = try NodeJob(
         runbook: "node-drain", nodes: nodes, inventory: inventory, policy: override,
-        inputs: force ? ["force": reason ?? ""] : [:])
+        inputs: force ? ["force": "\(Reason.text(reason) ?? "") (\(RunWorkflow.owner))"] : [:])
       let world = try World.real(job.inventory, log: log)
       return try await closing(world) {
         if dryRun {

@@ -93,12 +93,7 @@ struct PlanOnly {
 
   func run() async throws -> ExitStatus {
     let book = try Catalogue.runbook(runbook)
-    let inventory = try self.inventory.load()
-    let facts = try await facts(for: inventory, patches: Catalogue.catalog.needsPatchFacts(book))
-    let plan = try Catalogue.planner.plan(
-      Planner.Request(
-        runbook: book, inventory: inventory, facts: facts, inputs: inputs, limit: self.inventory.limitedHosts,
-        history: await options.state.history(of: inventory.name)))
+    let plan = try await plan(book, inventory: try self.inventory.load())
     switch options.format {
     case .text: Console.write(PlanReport(plan).text(width: Console.width))
     case .json: Console.write(PlanText.json(plan))
@@ -111,7 +106,9 @@ struct PlanOnly {
     return options.detailedExitcode && !plan.steps.isEmpty ? .changesPending : .success
   }
 
-  private func facts(for inventory: Inventory, patches: Bool) async throws -> Facts {
+  /// From saved facts, or from those of now; then the drains are looked at, too.
+  private func plan(_ book: Runbook, inventory: Inventory) async throws -> Plan {
+    let patches = Catalogue.catalog.needsPatchFacts(book)
     if let file = options.facts {
       let facts = try Preparation.check(saved: FactsFile.read(file), inventory)
       if patches, facts.hosts.values.contains(where: { $0.patch == nil }) {
@@ -119,17 +116,23 @@ struct PlanOnly {
           .invalidInput, "\(file) does not say what there is to patch; gather it with 'pawl facts --patches'."
         )
       }
-      return facts
+      return try await plan(book, inventory, facts)
     }
     let world = try World.real(inventory, log: log)
-    do {
-      let facts = try await Preparation(inventory: inventory, world: world).facts(patches: patches)
-      await world.close()
-      return facts
-    } catch {
-      await world.close()
-      throw error
+    return try await closing(world) {
+      let facts = try await Preparation(inventory: inventory, world: world)
+        .facts(patches: patches, limit: self.inventory.limitedHosts)
+      let plan = try await plan(book, inventory, facts)
+      try await DrainReport.refuse(plan, cluster: world.cluster)
+      return plan
     }
+  }
+
+  private func plan(_ book: Runbook, _ inventory: Inventory, _ facts: Facts) async throws -> Plan {
+    try Catalogue.planner.plan(
+      Planner.Request(
+        runbook: book, inventory: inventory, facts: facts, inputs: inputs, limit: self.inventory.limitedHosts,
+        history: await options.state.history(of: inventory.name)))
   }
 }
 
@@ -165,8 +168,10 @@ struct ApplyCommand: AsyncParsableCommand {
       return try await closing(world) {
         try await lock.refuseIfHeld(world)
         let facts = try await Preparation(inventory: inventory, world: world)
-          .facts(patches: Catalogue.catalog.needsPatchFacts(plan))
+          .facts(
+            patches: Catalogue.catalog.needsPatchFacts(plan), limit: Set(plan.steps.compactMap(\.host)))
         try StalePlan.refuse(plan, inventory: inventory, facts: facts)
+        try await DrainReport.refuse(plan, cluster: world.cluster)
         if output.format == .human { Console.write(PlanReport(plan).text(width: Console.width)) }
         if plan.steps.isEmpty { return .success }
         try Approval.ask(for: plan, options: approval)

@@ -114,11 +114,12 @@ struct PlanAndRun {
     return try await closing(world) {
       if !dryRun { try await lock.refuseIfHeld(world) }
       let facts = try await Preparation(inventory: inventory, world: world)
-        .facts(patches: Catalogue.catalog.needsPatchFacts(book))
+        .facts(patches: Catalogue.catalog.needsPatchFacts(book), limit: self.inventory.limitedHosts)
       let plan = try Catalogue.planner.plan(
         Planner.Request(
           runbook: book, inventory: inventory, facts: facts, inputs: inputs,
           limit: self.inventory.limitedHosts, history: await state.history(of: inventory.name)))
+      try await DrainReport.refuse(plan, cluster: world.cluster)
       show(plan)
       if plan.steps.isEmpty || dryRun { return .success }
       try Approval.ask(for: plan, options: approval)
@@ -136,11 +137,11 @@ struct PlanAndRun {
 }
 
 /// Runs a body and closes the world's links, whatever happens.
-func closing(_ world: World, _ body: () async throws -> ExitStatus) async throws -> ExitStatus {
+func closing<Result>(_ world: World, _ body: () async throws -> Result) async throws -> Result {
   do {
-    let status = try await body()
+    let result = try await body()
     await world.close()
-    return status
+    return result
   } catch {
     await world.close()
     throw error

@@ -13,12 +13,14 @@ struct DrainReport {
   private let nodes: [Node]
   private let budgets: [ClusterBudget]
 
-  /// Looks at the nodes of a plan's drains, read-only, by the very parameters of its steps.
+  /// Looks at the nodes of a plan's drains, read-only, by the very parameters of its steps. Each node once, however
+  /// often it is drained.
   static func make(of plan: Plan, cluster: any ClusterClient) async throws -> DrainReport {
     var nodes: [Node] = []
     for step in plan.steps where step.uses == NodeDrain.spec.reference {
       let drain = try NodeDrain(step: step)
-      let survey = try await drain.verdicts(on: cluster)
+      guard !nodes.contains(where: { $0.name == drain.node }) else { continue }
+      let survey = try await drain.verdicts(on: cluster, after: nodes.last?.survey)
       var refusal: StepFailure?
       do throws(StepFailure) { try survey.refuseIfNeeded(node: drain.node, cordoned: false) } catch {
         refusal = error
@@ -26,6 +28,11 @@ struct DrainReport {
       nodes.append(Node(name: drain.node, survey: survey, refusal: refusal))
     }
     return DrainReport(nodes: nodes, budgets: try await budgets(cluster))
+  }
+
+  /// Refuses a plan with a drain that would not begin now: nobody wants to hear of it halfway.
+  static func refuse(_ plan: Plan, cluster: any ClusterClient) async throws {
+    if let refusal = try await make(of: plan, cluster: cluster).refusal { throw refusal }
   }
 
   /// None where they may not be read: the API server keeps them all the same.

@@ -17,11 +17,12 @@ struct Preparation {
   }
 
   /// Facts that are good enough to plan with; warnings go to standard error.
-  ///
+  /// - Parameter limit: the hosts that the job is for; empty for all.
   /// - Throws: `CommandFailure` with every error at once.
-  func facts(patches: Bool = false) async throws -> Facts {
+  func facts(patches: Bool = false, limit: Set<String> = []) async throws -> Facts {
     let (facts, problems) = await check(patches: patches)
-    return try Self.accept(facts, problems)
+    return try Self.accept(
+      facts, PreflightScope(limit: limit, patching: patches).relax(problems, inventory))
   }
 
   /// What the API server alone says, of a cluster that has these hosts' nodes.

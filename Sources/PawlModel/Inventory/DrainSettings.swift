@@ -6,6 +6,8 @@ package struct DrainSettings: Sendable, Hashable, Codable {
     case pause
     /// The step fails.
     case fail
+    /// A worker is left behind within the rollout's failure budget; anything else pauses.
+    case skip
   }
 
   /// Rules for single pods; the first one that fits decides.

@@ -10,7 +10,7 @@ package struct AptInstall: UndoableAction {
       .init("packages", .stringList, "The packages to install."),
       .init("version", .version, "The Kubernetes version; the plan holds the exact package versions."),
     ],
-    reversibility: .final, retry: RetryPolicy(attempts: 4, delaySeconds: 15), timeoutSeconds: 900,
+    reversibility: .final, retry: RetryPolicy(attempts: 12, delaySeconds: 15), timeoutSeconds: 900,
     estimateSeconds: 20,
     title: { site in
       "Install \(names(site).joined(separator: " and ")) \(site.text("version")) on \(site.host?.name ?? "the host")"

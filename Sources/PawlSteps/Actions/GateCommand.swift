@@ -36,17 +36,9 @@ package struct GateCommand: ReadOnlyAction {
   }
 
   package func perform(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {
-    let command = argv.joined(separator: " ")
     let session = try await environment.host(host)
     let proof = try await Gate(environment: environment, subject: host, sampling: sampling).wait(
-      { () async throws(StepFailure) in
-        let result = try await session.look(argv, asRoot: asRoot)
-        guard result.succeeded else {
-          let last = result.lines.last.map { ": \(WebAddress.excerpt($0))" } ?? ""
-          return .lacks(["'\(command)' ended with \(result.ending)\(last)"])
-        }
-        return .holds("'\(command)' ended with status 0")
-      },
+      { () async throws(StepFailure) in try await look(session) },
       failure: { missing, seconds in
         StepFailure(
           code: "command-gate-closed",
@@ -56,4 +48,24 @@ package struct GateCommand: ReadOnlyAction {
       })
     return StepOutcome("On \(host) \(proof.text), \(sampling.text), \(proof.when).", changed: false)
   }
+
+  private func look(_ session: StepHost) async throws(StepFailure) -> Gate.Sight {
+    let command = argv.joined(separator: " ")
+    let result: HostCommandResult
+    do throws(StepFailure) {
+      result = try await session.look(argv, asRoot: asRoot, timeoutSeconds: Self.secondsPerLook)
+    } catch {
+      // The program's time, not the way to the host.
+      guard error.code == "host-timed-out" else { throw error }
+      return .lacks(["'\(command)' took longer than \(Self.secondsPerLook) s"])
+    }
+    guard result.succeeded else {
+      let last = result.lines.last.map { ": \(WebAddress.excerpt($0))" } ?? ""
+      return .lacks(["'\(command)' ended with \(result.ending)\(last)"])
+    }
+    return .holds("'\(command)' ended with status 0")
+  }
+
+  /// How long the program may take at each look.
+  private static let secondsPerLook = 60
 }

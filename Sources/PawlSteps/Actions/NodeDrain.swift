@@ -71,8 +71,12 @@ package struct NodeDrain: UndoableAction {
   }
 
   /// What the drain would do with each pod of the node now; read-only.
-  package func verdicts(on cluster: any ClusterClient) async throws(StepFailure) -> DrainSurvey {
-    try await DrainSurvey.take(node: node, policy: policy, cluster: StepCluster(looking: cluster))
+  /// - Parameter before: a look at another node, whose DaemonSets need not be asked for again.
+  package func verdicts(
+    on cluster: any ClusterClient, after before: DrainSurvey? = nil
+  ) async throws(StepFailure) -> DrainSurvey {
+    try await DrainSurvey.take(
+      node: node, policy: policy, cluster: StepCluster(looking: cluster), after: before)
   }
 
   private func drain(_ environment: ActionEnvironment) -> Drain {

@@ -8,7 +8,7 @@ package struct PackagesUpgrade: UndoableAction {
     name: "packages/upgrade", version: 1,
     summary: "Upgrades the host's packages to the versions of the plan; automatic updates wait meanwhile.",
     parameters: UpgradeChoice.parameters,
-    reversibility: .final, retry: RetryPolicy(attempts: 4, delaySeconds: 15), timeoutSeconds: 1800,
+    reversibility: .final, retry: RetryPolicy(attempts: 12, delaySeconds: 15), timeoutSeconds: 1800,
     estimateSeconds: 60, needsPatchFacts: true,
     title: { "Upgrade the packages of \($0.host?.name ?? "the host")" }, freeze: UpgradeChoice.freeze)
 

@@ -62,7 +62,7 @@ package enum HostChecks {
   static let leastFreeBytes = 1 << 30
 
   static let containerRuntime = HostCheck("container-runtime") { host, facts in
-    guard !host.isBastion, facts.containerRuntime == nil else { return [] }
+    guard host.hasNode, facts.containerRuntime == nil else { return [] }
     return [
       CheckProblem(
         subject: host.name, code: "no-container-runtime",

@@ -203,7 +203,7 @@ struct Drain: Sendable {
 
   private func limitFailure(_ left: [LeavingPod], _ deadline: Deadline) -> StepFailure {
     let lines = left.map { $0.line(atSecond: deadline.elapsedSeconds) }
-    let pauses = policy.atLimit == .pause
+    let retry = policy.atLimit.retry
     let (run, step) = (environment.context.run, environment.step.id)
     let force =
       "; or give them up with `pawl approve \(run) \(step) --as force --reason TEXT`, which deletes them with no "
@@ -213,10 +213,10 @@ struct Drain: Sendable {
       message:
         "Draining \(node) did not end within \(deadline.seconds) s; \(DrainText.pods(left.count)) left: "
         + "\(DrainText.joined(lines)).",
-      causes: lines, retry: pauses ? .limit : .temporary,
+      causes: lines, retry: retry,
       hint:
         "The node stays cordoned. Help these pods to leave, then run `pawl resume \(run)`: the drain goes on"
-        + (pauses ? force : "") + ".")
+        + (retry.isLimit ? force : "") + ".")
   }
 
   private func misconfigured(_ refused: [String]) -> StepFailure {

@@ -1,3 +1,4 @@
+import PawlEngine
 package import PawlModel
 
 /// What a drain may do to pods.
@@ -67,4 +68,15 @@ package enum NeededPods {
   private static let names = 10
   private static let volumes = 20
   private static let network = 30
+}
+
+extension DrainSettings.AtLimit {
+  /// What a drain that has not ended in time is to the engine.
+  var retry: StepFailure.Retry {
+    switch self {
+    case .pause: .limit
+    case .fail: .temporary
+    case .skip: .skip
+    }
+  }
 }

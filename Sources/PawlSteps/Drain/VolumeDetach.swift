@@ -78,10 +78,10 @@ struct VolumeDetach: Sendable {
       message:
         "The pods of \(node) are gone, but \(Self.count(left)) did not leave it within \(deadline.seconds) s: "
         + "\(DrainText.joined(left)).",
-      causes: left, retry: atLimit == .pause ? .limit : .temporary,
+      causes: left, retry: atLimit.retry,
       hint:
         "The node stays cordoned. See `kubectl get volumeattachments` and the storage driver's log, then run "
-        + "`pawl resume \(run)`" + (atLimit == .pause ? force : "") + ".")
+        + "`pawl resume \(run)`" + (atLimit.retry.isLimit ? force : "") + ".")
   }
 
   private static func count(_ volumes: [String]) -> String {

@@ -42,9 +42,10 @@ enum RebootNeed {
     return newest
   }
 
-  /// `cloud-amd64` of `6.1.0-28-cloud-amd64`: from the first letter on.
-  private static func flavour(_ release: String) -> Substring {
-    release.drop { !$0.isLetter }
+  /// The words of a release, without their numbers: `cloud`, `amd` of `6.1.0-28-cloud-amd64`, `el`, `x` of
+  /// `5.14.0-427.el9_4.x86_64`.
+  private static func flavour(_ release: String) -> [Substring] {
+    release.split { !$0.isLetter }
   }
 
   /// Compares the numbers in two releases, from the left.

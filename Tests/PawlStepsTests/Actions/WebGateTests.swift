@@ -166,6 +166,14 @@ import Testing
     #expect(bench.host.commands.isEmpty, "nothing that outlives the link")
   }
 
+  @Test func aProgramThatTakesTooLongDoesNotPass() async {
+    let bench = ActionBench([])
+    bench.host.set(lookError: HostError(.timedOut, "A command on cp-1 took too long."))
+    let failure = await bench.perform(step).failure
+    #expect(failure?.code == "command-gate-closed" && failure?.retry == .temporary)
+    #expect(failure?.causes == ["'smoke --fast' took longer than 60 s"])
+  }
+
   @Test func saysHowItEndedAtTheLimit() async {
     let failure = await ActionBench([.init(["smoke", "--fast"], status: 2)]).perform(step).failure
     #expect(failure?.code == "command-gate-closed")

@@ -126,6 +126,28 @@ struct PreflightTests {
       ])
   }
 
+  @Test("a job is not forbidden by workers that its limit leaves out, nor a patch by what only upgrades need")
+  func scope() {
+    var (inventory, facts) = (Healthy.inventory, Healthy.facts)
+    inventory.hosts.append(Host(name: "worker-2", address: "192.0.2.22", node: "node-b", roles: [.worker]))
+    facts.cluster.nodes[1].ready = false
+    facts.hosts["cp-1"]?.packages["kubeadm"]?.installed = nil
+    let away = CheckProblem(
+      kind: .unreachable, subject: "worker-1, worker-2", code: "unreachable", message: "Both are away.")
+    let problems =
+      Preflight.check(inventory, facts, skew: { _ in [] }).filter { $0.severity == .error } + [away]
+    func errors(_ limit: Set<String>, patching: Bool) -> [String] {
+      PreflightScope(limit: limit, patching: patching).relax(problems, inventory)
+        .filter { $0.severity == .error }.map(\.code)
+    }
+    let all = ["facts-missing", "unknown-node", "node-not-ready", "package-missing", "unreachable"]
+    #expect(errors([], patching: false) == all)
+    #expect(errors([], patching: true) == all.filter { $0 != "package-missing" })
+    #expect(errors(["cp-1"], patching: false) == ["package-missing"])
+    #expect(errors(["worker-2"], patching: true) == ["facts-missing", "unknown-node", "unreachable"])
+    #expect(errors(["worker-1"], patching: true) == ["node-not-ready", "unreachable"], "cp-1 is no worker")
+  }
+
   @Test("the skew rules are asked with the facts as they are")
   func skewSeam() {
     var asked: [Facts] = []

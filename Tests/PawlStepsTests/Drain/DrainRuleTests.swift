@@ -105,6 +105,8 @@ import Testing
   }
 
   @Test func theLimitFailsWhereThatIsWanted() async {
+    let skipping = await Self.stuck().perform(Self.step([], ["atLimit": .string("skip")])).failure
+    #expect(skipping?.retry == .skip && skipping?.hint?.contains("--as force") == true)
     let failure = await Self.stuck().perform(Self.step([], ["atLimit": .string("fail")])).failure
     #expect(failure?.retry == .temporary)
     #expect(failure?.hint?.contains("force") == false)

@@ -128,6 +128,15 @@ struct RebootNeedTests {
         "5.15.0-1051-aws", "vmlinuz vmlinuz.old vmlinuz-5.15.0-1051-aws vmlinuz-5.15.0-1068-aws",
         "5.15.0-1068-aws"
       ),
+      (
+        "5.14.0-427.13.1.el9_4.x86_64",
+        "vmlinuz-5.14.0-427.13.1.el9_4.x86_64 vmlinuz-5.14.0-503.11.1.el9_5.x86_64",
+        "5.14.0-503.11.1.el9_5.x86_64"
+      ),
+      (
+        "5.10.0-0.bpo.15-amd64", "vmlinuz-5.10.0-0.bpo.15-amd64 vmlinuz-5.10.0-0.bpo.16-amd64",
+        "5.10.0-0.bpo.16-amd64"
+      ),
       // In a container: the kernel is not the host's own.
       ("6.8.12", "", nil), ("6.8.12-amd64", "vmlinuz-6.9.1-amd64", nil),
     ] as [(String, String, String?)])
