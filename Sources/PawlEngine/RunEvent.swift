@@ -172,7 +172,7 @@ package enum RunEventKind: Sendable, Hashable, Codable {
   case stepDecided(StepID, attempt: Int, OperatorDecision, by: String)
   /// An operator has a step that stopped at its limit go past it.
   case stepForced(StepID, attempt: Int, by: String, reason: String)
-  /// A failed or held step gets a new chance because the run was resumed.
+  /// Because the run was resumed, a failed or held step gets a new chance, or a proof is looked at again.
   case stepRetried(StepID, attempt: Int)
   /// An operator asked to pause or cancel, from another terminal.
   case controlRequested(ControlAction, by: String)

@@ -48,10 +48,11 @@ extension RunMachine {
     return [.record([.hostSkipped(host, because: step, failure)])]
   }
 
-  /// The worker that may be left behind instead of stopping the run.
-  private func skippableHost(of step: StepID) -> String? {
-    guard let rollout = plan.rollout, rollout.failureBudget > 0, let host = steps.step(step)?.host,
-      rollout.waves.contains(where: { $0.zones.contains { $0.contains(host) } })
+  /// The worker that may be left behind instead of stopping the run. A proof that is about more than the worker stops
+  /// it: the next one would go out without.
+  private func skippableHost(of id: StepID) -> String? {
+    guard let rollout = plan.rollout, rollout.failureBudget > 0, let step = steps.step(id), step.proof == nil,
+      let host = step.host, rollout.waves.contains(where: { $0.zones.contains { $0.contains(host) } })
     else { return nil }
     let behind = skips.unwritten.union(leftBehind.keys)
     return behind.contains(host) || behind.count < rollout.failureBudget ? host : nil

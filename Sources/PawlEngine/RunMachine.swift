@@ -77,6 +77,8 @@ package struct RunMachine: Sendable {
   /// Steps whose needs are met and that are not done: the only ones looked at.
   private var candidates: StepQueue
   private(set) var unmetNeeds: [StepID: Int] = [:]
+  /// What each step goes by on its host, see `proofs(of:)`.
+  let proofs: [StepID: [StepID]]
   /// Intents on their way to the journal, performances, probes and timers.
   var busy: Set<StepID> = []
   /// Steps that wait for a timer; a timer that fires for another one is of no account any more.
@@ -115,6 +117,7 @@ package struct RunMachine: Sendable {
     dependents = plan.steps.reduce(into: [:]) { result, step in
       for need in step.needs { result[need, default: []].append(step.id) }
     }
+    proofs = Self.proofs(of: plan, dependents, steps)
     skips = Self.skips(of: plan, state)
     for step in plan.steps {
       let unmet = step.needs.count { !skips.settled.contains($0) }
@@ -134,7 +137,7 @@ package struct RunMachine: Sendable {
       let forward = !cancelling && !state.isUndoing
       return [
         .record(
-          [.runStarted(by: owner, resumed: state.wasStarted)] + request + leftovers(retryingFailed: forward))
+          [.runStarted(by: owner, resumed: state.wasStarted)] + request + leftovers(goingForward: forward))
       ]
     case .recorded(let events):
       return try recorded(events)
@@ -157,27 +160,6 @@ package struct RunMachine: Sendable {
     }
   }
 
-  // MARK: - Taking up
-
-  /// What an earlier process left behind: started steps are in doubt, failed ones get a new chance when
-  /// the run goes forward. An undo that was cut off is simply begun again.
-  private func leftovers(retryingFailed: Bool) -> [RunEventKind] {
-    plan.steps.compactMap { step in
-      switch state.status(of: step.id) {
-      case .started(let attempt), .attached(let attempt):
-        .stepInDoubt(step.id, attempt: attempt, reason: "The process that ran it ended without an outcome.")
-      case .probing(let attempt):
-        .stepInDoubt(step.id, attempt: attempt, reason: "The process that probed it ended.")
-      case .needsOperator(let attempt, let question):
-        .stepInDoubt(step.id, attempt: attempt, reason: question)
-      case .failed(let attempt, _), .held(let attempt, _):
-        retryingFailed ? .stepRetried(step.id, attempt: attempt) : nil
-      case .pending, .waiting, .ready, .succeeded, .inDoubt, .undoing, .undone, .undoFailed:
-        nil
-      }
-    }
-  }
-
   // MARK: - After the journal
 
   private mutating func recorded(_ events: [RunEventKind]) throws(IllegalTransition) -> [RunCommand] {
@@ -191,8 +173,12 @@ package struct RunMachine: Sendable {
 
   private mutating func consequences(of event: RunEventKind) -> [RunCommand] {
     switch event {
-    case .runStarted, .stepInDoubt, .stepHeld, .stepRetried, .stepUndone:
+    case .runStarted, .stepInDoubt, .stepHeld, .stepUndone:
       if let step = event.step { busy.remove(step) }
+      return []
+    case .stepRetried(let step, _):
+      busy.remove(step)
+      candidates.insert(step)
       return []
     case .stepStopped(let step, _, _):
       busy.remove(step)
@@ -248,7 +234,7 @@ package struct RunMachine: Sendable {
         let left = (unmetNeeds[dependent] ?? 1) - 1
         unmetNeeds[dependent] = left
         guard left == 0 else { continue }
-        candidates.insert(dependent)
+        if !state.status(of: dependent).isSucceeded { candidates.insert(dependent) }
         if let host = steps.step(dependent)?.host, skips.behind.contains(host) { open.append(dependent) }
       }
     }
@@ -367,6 +353,7 @@ package struct RunMachine: Sendable {
       let status = state.status(of: step)
       switch status {
       case .pending, .waiting, .ready:
+        guard isProven(step) else { continue }
         intents.append(.stepStarted(step, attempt: status.attempt + 1))
       case .attached(let attempt):
         intents.append(.stepStarted(step, attempt: attempt))

@@ -10,6 +10,8 @@ package struct RunState: Sendable, Hashable {
   package private(set) var wasStarted = false
   /// Steps that may go past their limit, until they succeed or fail.
   package private(set) var forced: [StepID: ForceOrder] = [:]
+  /// Steps that an operator has called done.
+  private(set) var approved: Set<StepID> = []
   /// Whether undoing has begun, or was due and could not begin. From then on the run does not go forward again: steps
   /// count on what was put back.
   package private(set) var isUndoing = false
@@ -63,6 +65,7 @@ package struct RunState: Sendable, Hashable {
       case .stepUndoStarted: isUndoing = true
       case .stepForced(_, _, let owner, let reason): forced[step] = ForceOrder(by: owner, reason: reason)
       case .stepFailed, .stepSucceeded: forced[step] = nil
+      case .stepDecided(_, _, .done, _): approved.insert(step)
       default: break
       }
     }

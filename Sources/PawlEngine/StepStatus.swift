@@ -82,7 +82,8 @@ extension StepStatus {
       return .held(attempt: attempt, reason)
 
     case (.failed(let attempt, _), .stepRetried(_, attempt)),
-      (.held(let attempt, _), .stepRetried(_, attempt)):
+      (.held(let attempt, _), .stepRetried(_, attempt)),
+      (.succeeded(let attempt, _), .stepRetried(_, attempt)):
       return .ready(attempt: attempt)
     case (.failed(let attempt, let failure), .stepForced(_, attempt, _, _)) where failure.retry.isLimit:
       return .ready(attempt: attempt)

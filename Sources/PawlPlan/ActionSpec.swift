@@ -81,6 +81,8 @@ package struct ActionSpec: Sendable {
   package let needsPatchFacts: Bool
   /// An action, `gate/baseline@v1`, without which before it on the same host it can do nothing.
   package let comesAfter: String?
+  /// What its success proves beyond its host; nil for nothing.
+  package let proof: Proof?
   /// The sentence in a plan.
   package let title: @Sendable (Site) -> String
   /// What it changes.
@@ -93,7 +95,7 @@ package struct ActionSpec: Sendable {
   package init(
     name: String, version: Int, summary: String, parameters: [Parameter] = [], needsHost: Bool = true,
     reversibility: Reversibility, retry: RetryPolicy = .never, timeoutSeconds: Int, estimateSeconds: Int,
-    needsPatchFacts: Bool = false, comesAfter: String? = nil,
+    needsPatchFacts: Bool = false, comesAfter: String? = nil, proof: Proof? = nil,
     title: @escaping @Sendable (Site) -> String,
     effects: @escaping @Sendable (Site) -> [StateEffect] = { _ in [] },
     freeze: @escaping @Sendable (Site, HostFacts?) throws(PlanRefusal) -> [String: Value] = { _, _ in [:] }
@@ -109,6 +111,7 @@ package struct ActionSpec: Sendable {
     self.estimateSeconds = estimateSeconds
     self.needsPatchFacts = needsPatchFacts
     self.comesAfter = comesAfter
+    self.proof = proof
     self.title = title
     self.effects = effects
     self.freeze = freeze

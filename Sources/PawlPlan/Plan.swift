@@ -79,6 +79,19 @@ package struct Plan: Sendable, Hashable, Codable {
   package func step(_ id: StepID) -> PlanStep? { steps.first { $0.id == id } }
 }
 
+extension Plan {
+  /// The command that plans the like anew, from where the cluster is then.
+  package var commandAnew: String {
+    switch runbook.name {
+    case "kubeadm-upgrade": "pawl upgrade"
+    case "os-patch": "pawl patch"
+    case "node-drain": "pawl drain"
+    case "node-uncordon": "pawl uncordon"
+    case let name: "pawl run \(name)"
+    }
+  }
+}
+
 /// The runbook a plan was made from.
 package struct RunbookReference: Sendable, Hashable, Codable {
   package var name: String
@@ -126,6 +139,14 @@ package enum Reversibility: String, Sendable, Hashable, Codable {
   case readOnly
 }
 
+/// What a read-only step proves of more than its own host.
+package enum Proof: String, Sendable, Hashable, Codable {
+  /// That the cluster may be worked on: when it fails the run stops, whatever the failure budget.
+  case cluster
+  /// The same, of this moment: a run that is resumed looks again before it goes on to what the proof is for.
+  case moment
+}
+
 /// What a step changes in the state that skew rules and budgets speak of.
 package enum StateEffect: Sendable, Hashable, Codable {
   /// API server, controller manager and scheduler of a node run this version from here on.
@@ -159,6 +180,8 @@ package struct PlanStep: Sendable, Hashable, Codable {
   /// Limit for one attempt.
   package var timeoutSeconds: Int
   package var reversibility: Reversibility
+  /// What its success proves beyond its host; nil for nothing.
+  package var proof: Proof?
   /// What a usual attempt takes, for the estimate.
   package var estimateSeconds: Int
   /// What 10 of 100 attempts take less than, and more than; nil without earlier runs.
@@ -170,8 +193,9 @@ package struct PlanStep: Sendable, Hashable, Codable {
   package init(
     id: StepID, title: String, uses: String, host: String?, path: [String], needs: [StepID],
     with: [String: Value],
-    retry: RetryPolicy, timeoutSeconds: Int, reversibility: Reversibility, estimateSeconds: Int,
-    estimateLowSeconds: Int? = nil, estimateHighSeconds: Int? = nil, effects: [StateEffect]
+    retry: RetryPolicy, timeoutSeconds: Int, reversibility: Reversibility, proof: Proof? = nil,
+    estimateSeconds: Int, estimateLowSeconds: Int? = nil, estimateHighSeconds: Int? = nil,
+    effects: [StateEffect]
   ) {
     self.id = id
     self.title = title
@@ -183,6 +207,7 @@ package struct PlanStep: Sendable, Hashable, Codable {
     self.retry = retry
     self.timeoutSeconds = timeoutSeconds
     self.reversibility = reversibility
+    self.proof = proof
     self.estimateSeconds = estimateSeconds
     self.estimateLowSeconds = estimateLowSeconds
     self.estimateHighSeconds = estimateHighSeconds

@@ -106,6 +106,17 @@ struct MachineHarness {
     }
   }
 
+  /// An operator's answer while no process runs.
+  mutating func decide(_ step: StepID, _ decision: OperatorDecision) {
+    let attempt =
+      log.lazy.compactMap { if case .stepHeld(step, let attempt, _) = $0.kind { attempt } else { nil } }
+      .first ?? 1
+    log.append(
+      RunEvent(
+        sequence: log.count + 1, time: Date(timeIntervalSince1970: 0),
+        kind: .stepDecided(step, attempt: attempt, decision, by: "operator")))
+  }
+
   struct Stuck: Error { let log: [String] }
 }
 

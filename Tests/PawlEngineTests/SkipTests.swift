@@ -157,6 +157,18 @@ struct SkipTests {
     #expect(skips(cluster.log).isEmpty)
   }
 
+  @Test("A proof of the cluster stops the run, whatever the budget: the next worker would go out without it")
+  func proofOfTheCluster() throws {
+    var plan = WorkerPlan(workers: 3, width: 1, budget: 2).plan
+    let gate = StepID("1/in@w1")
+    for index in plan.steps.indices where plan.steps[index].id == gate { plan.steps[index].proof = .cluster }
+    var harness = failing(["1/change@w0", gate.text])
+    try harness.run(plan)
+    #expect(harness.outcome == .failed(gate))
+    #expect(skips(harness.log) == ["w0"])
+    #expect(!harness.world.performed.contains(StepID("1/prepare@w2")))
+  }
+
   @Test(
     "A worker that stays out of reach is left behind in doubt, and is looked at before anything is done there again"
   )

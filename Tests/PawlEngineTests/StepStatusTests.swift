@@ -53,6 +53,7 @@ struct StepStatusTests {
     "running + step-stopped": "in doubt",
     "waiting to try again + step-undo-started 1": "being undone",
     "ready + step-undo-started 1": "being undone", "done + step-undo-started 1": "being undone",
+    "done + step-retried": "ready",
     "failed + step-undo-started 1": "being undone", "being undone + step-undo-started 2": "being undone",
     "being undone + step-undone": "undone", "being undone + step-undo-failed": "undo failed",
     "undo failed + step-undo-started 2": "being undone", "running + step-held": "held",

@@ -13,6 +13,11 @@ extension LabTests {
       there = try TemporaryDirectory()
     }
 
+    private static let workers = ["worker-1", "worker-2"]
+    private static let job = [
+      "patch", "--reboot", "never", "--limit", workers.joined(separator: ","), "--yes",
+    ]
+
     private func holder() async throws -> String {
       try await Lab.run(
         "kubectl", "-n", "kube-system", "get", "lease", "pawl", "-o", "jsonpath={.spec.holderIdentity}")
@@ -22,13 +27,12 @@ extension LabTests {
       "A frozen Pawl is released elsewhere; when it wakes up it changes nothing, exits with 5, and can go on")
     func frozen() async throws {
       try await Lab.run("reset")
-      let (lines, status) = try await PawlProgram.onLab(here).runAndFreeze([
-        "upgrade", "--to", "1.20", "--yes", "-o", "json",
-      ]) {
-        $0.contains("\"step-started\"") && $0.contains("1.20/drain@worker-1")
+      try await Lab.run("fault", "publish-update")
+      let (lines, status) = try await PawlProgram.onLab(here).runAndFreeze(Self.job + ["-o", "json"]) {
+        $0.contains("\"step-started\"") && $0.contains("\"drain@worker-1\"")
       } while: {
         let other = PawlProgram.onLab(there)
-        let refused = try await other.run(["upgrade", "--to", "1.20", "--yes"])
+        let refused = try await other.run(Self.job)
         #expect(refused.status == 5, "\(refused.output)\(refused.errors)")
         let shown = try await other.run(["release"])
         #expect(shown.status == 0 && shown.output.contains("--yes"), "\(shown.output)\(shown.errors)")
@@ -39,13 +43,13 @@ extension LabTests {
         #expect(try await holder() == "")
       }
       #expect(status == 5, "\(lines.suffix(5))")
-      let nodes = try await Lab.nodes()
-      #expect(nodes.allSatisfy { !$0.cordoned && $0.annotations.isEmpty })
-      #expect(nodes.filter { $0.name != "cp-1" }.allSatisfy { $0.version == "v1.19.16" })
+      #expect(try await Lab.nodes().allSatisfy { !$0.cordoned && $0.annotations.isEmpty })
+      for host in Self.workers { #expect(try await Lab.onHost(host, "pawl-lab-tool") == "1.0-1\n") }
 
       let resumed = try await PawlProgram.onLab(here).run(["resume"])
       #expect(resumed.status == 0, "\(resumed.output.suffix(3000))\(resumed.errors)")
-      try await Lab.expectUpgraded(to: "1.20.15")
+      for host in Self.workers { #expect(try await Lab.onHost(host, "pawl-lab-tool") == "1.1-1\n") }
+      try await Lab.expectUpgraded(to: "1.19.16")
     }
 
     @Test(
@@ -53,24 +57,26 @@ extension LabTests {
     )
     func startedAtOnce() async throws {
       try await Lab.run("reset")
-      let upgrade = ["upgrade", "--to", "1.20", "--yes", "-o", "json"]
+      try await Lab.run("fault", "publish-update")
+      let job = Self.job + ["-o", "json"]
       let atDrain: @Sendable (String) -> Bool = {
-        $0.contains("\"step-started\"") && $0.contains("1.20/drain@worker-1")
+        $0.contains("\"step-started\"") && $0.contains("\"drain@worker-1\"")
       }
-      async let first = PawlProgram.onLab(here).runAndKill(upgrade, when: atDrain)
-      async let second = PawlProgram.onLab(there).runAndKill(upgrade, when: atDrain)
+      async let first = PawlProgram.onLab(here).runAndKill(job, when: atDrain)
+      async let second = PawlProgram.onLab(there).runAndKill(job, when: atDrain)
       let statuses = try await (first.status, second.status)
       try #require(statuses == (-9, 5) || statuses == (5, -9), "\(statuses)")
       let (killed, other) = statuses.0 == -9 ? (here, there) : (there, here)
 
-      let refused = try await PawlProgram.onLab(other).run(["upgrade", "--to", "1.20", "--yes"])
+      let refused = try await PawlProgram.onLab(other).run(Self.job)
       #expect(refused.status == 5, "\(refused.output)\(refused.errors)")
       #expect(refused.errors.contains("The cluster is held by run "), "\(refused.errors)")
       let resumed = try await PawlProgram.onLab(killed).run(["resume"])
       #expect(resumed.status == 0, "\(resumed.output.suffix(3000))\(resumed.errors)")
-      try await Lab.expectUpgraded(to: "1.20.15")
+      for host in Self.workers { #expect(try await Lab.onHost(host, "pawl-lab-tool") == "1.1-1\n") }
+      try await Lab.expectUpgraded(to: "1.19.16")
       #expect(try await holder() == "")
-      for host in Lab.hosts {
+      for host in Self.workers {
         let epochs = try await Lab.onHost(host, "sh", "-c", "cat /var/lib/pawl/fence/*")
         #expect(Int(epochs.trimmingCharacters(in: .whitespacesAndNewlines)) != nil, "\(host): \(epochs)")
       }

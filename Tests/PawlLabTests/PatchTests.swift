@@ -106,11 +106,13 @@ extension LabTests {
       let runbook = try String(contentsOfFile: PawlProgram.root + "/runbooks/os-patch.yaml", encoding: .utf8)
       try FileManager.default.createDirectory(
         atPath: directory.path + "/runbooks", withIntermediateDirectories: true)
-      try runbook.replacing("uses: host/reboot@v1\n", with: "uses: host/reboot@v1\n      timeout: 120s\n")
+      try runbook.replacing("uses: host/reboot@v1\n", with: "uses: host/reboot@v1\n      timeout: 60s\n")
         .write(toFile: directory.path + "/runbooks/os-patch.yaml", atomically: true, encoding: .utf8)
       let boots = try await bootIDs()
       let isDue = Mutex(true)
-      let (lines, status) = try await pawl().run(["patch", "--yes", "-o", "json"]) { line in
+      let (lines, status) = try await pawl().run([
+        "patch", "--limit", "worker-1,worker-2", "--yes", "-o", "json",
+      ]) { line in
         guard let event = EventLine(line), event.event == "step-status", event.step == "reboot@worker-1",
           line.contains("goes down"),
           isDue.withLock({ due in
@@ -133,7 +135,7 @@ extension LabTests {
       let resumed = try await pawl().run(["resume"])
       #expect(resumed.status == 0, "\(resumed.output.suffix(3000))\(resumed.errors)")
       #expect(try await bootID("worker-1") == boot, "it was rebooted again")
-      for host in Lab.hosts { try await expectPatched(host, bootBefore: boots[host] ?? "") }
+      for host in ["worker-1", "worker-2"] { try await expectPatched(host, bootBefore: boots[host] ?? "") }
       try await Lab.expectUpgraded(to: "1.19.16")
     }
 
@@ -171,21 +173,23 @@ extension HighAvailabilityTests {
       pawl = .onLab(directory)
     }
 
-    @Test("Every node is rebooted, workers first, and etcd keeps its quorum at every moment")
+    @Test("Every control plane is rebooted in its turn, and etcd keeps its quorum at every moment")
     func patch() async throws {
       try await Lab.run("reset")
       try await Lab.run("fault", "publish-update")
       let (run, samples) = try await QuorumWatch().during {
-        try await pawl.run(["patch", "--yes", "-o", "json"])
+        try await pawl.run([
+          "patch", "--limit", Lab.controlPlanes.joined(separator: ","), "--yes", "-o", "json",
+        ])
       }
       #expect(run.status == 0, "\(run.output.suffix(3000))\(run.errors)")
       try await Lab.expectUpgraded(to: "1.19.16")
       #expect(samples.count > 20, "sampled \(samples.count) times")
       #expect(samples.allSatisfy { $0.count >= 2 }, "\(samples.filter { $0.count < 2 })")
-      for host in Lab.hosts { #expect(try await Lab.onHost(host, "pawl-lab-tool") == "1.1-1\n") }
+      for host in Lab.controlPlanes { #expect(try await Lab.onHost(host, "pawl-lab-tool") == "1.1-1\n") }
       let reboots = run.output.split(separator: "\n").compactMap { EventLine(String($0)) }
         .filter { $0.event == "step-succeeded" && $0.step?.hasPrefix("reboot@") == true }.compactMap(\.step)
-      #expect(reboots == (["worker-1", "worker-2"] + Lab.controlPlanes).map { "reboot@\($0)" })
+      #expect(reboots == Lab.controlPlanes.map { "reboot@\($0)" })
     }
   }
 }

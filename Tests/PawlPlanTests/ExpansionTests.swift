@@ -5,6 +5,18 @@ import Testing
 
 @Suite("Expansion of runbooks")
 struct ExpansionTests {
+  @Test("A host that is a control plane and takes pods, too, is a control plane, and has one turn")
+  func allInOne() throws {
+    var inventory = Fixture.inventory()
+    inventory.hosts[0].roles = [.controlPlane, .worker]
+    let steps = """
+      - {id: planes, on: {role: control-plane}, steps: [{id: t, uses: test/touch@v1}]}
+      - {id: workers, on: {role: worker}, steps: [{id: t, uses: test/touch@v1}]}
+      """
+    let plan = try Fixture.plan(steps, inventory: inventory)
+    #expect(plan.steps.map(\.id.text) == ["t@cp-1", "t@worker-1", "t@worker-2"])
+  }
+
   @Test("A list is a sequence; groups repeat for hosts one after the other")
   func sequence() throws {
     let plan = try Fixture.plan(

@@ -177,6 +177,59 @@ struct PlanCheckTests {
         ]))
   }
 
+  @Test("A worker that is out takes nothing from the control planes, which are counted by themselves")
+  func controlPlanesApart() throws {
+    let inventory = Fixture.inventory(controlPlanes: 3)
+    var facts = Fixture.facts(inventory)
+    let worker = try #require(facts.cluster.nodes.firstIndex { !$0.isControlPlane })
+    facts.cluster.nodes[worker].cordoned = true
+    func steps(_ parallel: Int) -> String {
+      """
+      - id: planes
+        on: {role: control-plane}
+        rollout: true
+        parallel: \(parallel)
+        steps:
+          - {id: drain, uses: node/drain@v1}
+          - {id: uncordon, uses: node/uncordon@v1}
+      """
+    }
+    let plan = try Fixture.plan(steps(1), inventory: inventory, facts: facts)
+    #expect(!plan.steps.contains { $0.uses == "rollout/check-unavailable@v1" })
+    let together = steps(2).replacing("rollout: true", with: "when: true")
+    #expect(try codes(together, inventory: inventory) == ["too-many-unavailable"])
+  }
+
+  @Test("Two etcd members are refused when the plan is made, before any worker is touched", arguments: 1...3)
+  func quorum(members: Int) throws {
+    let inventory = Fixture.inventory(controlPlanes: 3)
+    var facts = Fixture.facts(inventory)
+    for index in 0..<members { facts.cluster.controlPlane[index].etcd = "3.5.1" }
+    let steps = """
+      - {id: workers, uses: test/touch@v1, on: {role: worker}}
+      - {id: quorum, uses: cluster/check-quorum@v1, on: {role: control-plane}}
+      """
+    #expect(try codes(steps, inventory: inventory, facts: facts) == (members == 2 ? ["quorum-at-risk"] : []))
+    let workers = "- {id: workers, uses: test/touch@v1, on: {role: worker}}"
+    #expect(try codes(workers, inventory: inventory, facts: facts) == [])
+  }
+
+  @Test("A reboot that would start another kubelet than the one that runs is refused, with the host named")
+  func rebootIntoAnotherKubelet() throws {
+    let inventory = Fixture.inventory()
+    var facts = Fixture.facts(inventory)
+    facts.hosts["worker-2"]?.packages["kubelet"]?.installed = "1.20.15-00"
+    let reboots = "- {id: reboot, uses: host/reboot@v1, on: {role: worker}}"
+    let error = try #require(throws: PlanningError.self) {
+      try Fixture.plan(reboots, inventory: inventory, facts: facts)
+    }
+    guard case .refused(let refusals) = error else { throw error }
+    #expect(refusals.map(\.code) == ["kubelet-not-restarted"])
+    #expect(refusals[0].message.contains("worker-2 has kubelet 1.20.15 installed while 1.19.16 runs"))
+    let touches = "- {id: touch, uses: test/touch@v1, on: {role: worker}}"
+    #expect(try codes(touches, inventory: inventory, facts: facts) == [])
+  }
+
   @Test("Hops: minor by minor to the newest patch on offer; stragglers first")
   func hops() throws {
     let steps = """

@@ -176,6 +176,33 @@ struct RolloutTests {
       ])
   }
 
+  @Test(
+    "Hosts that are neither workers nor control planes come last, one at a time, within windows and approvals"
+  )
+  func otherHosts() throws {
+    var inventory = Fixture.inventory(
+      workers: 1,
+      rollout: RolloutPolicy(
+        windows: [MaintenanceWindow(days: [.sat], fromMinute: 0, toMinute: 240, timeZone: "UTC")],
+        approval: .node))
+    for (name, role) in [("bastion", HostRole.bastion), ("etcd-1", .etcd), ("etcd-2", .etcd)] {
+      inventory.hosts.insert(Host(name: name, address: name, roles: [role]), at: 0)
+    }
+    let steps = """
+      - id: all
+        on: {}
+        rollout: true
+        steps: [{id: t, uses: test/touch@v1}]
+      """
+    let plan = try Fixture.plan(steps, inventory: inventory)
+    let order = ["cp-1", "worker-1", "etcd-2", "etcd-1", "bastion"]
+    #expect(
+      plan.steps.map(\.id.text)
+        == order.flatMap { ["all-approval@\($0)", "all-await-window@\($0)", "t@\($0)"] })
+    #expect(plan.edges.contains("all-approval@etcd-1 <- t@etcd-2"))
+    #expect(plan.rollout?.waves.flatMap(\.zones) == [["worker-1"]], "only workers have waves")
+  }
+
   @Test("Right before a node goes out, the others are counted")
   func availabilityCheck() throws {
     let plan = try plan(drains, workers: 1)

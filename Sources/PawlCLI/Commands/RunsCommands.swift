@@ -33,7 +33,7 @@ struct ResumeCommand: AsyncParsableCommand {
         Console.error("Run \(id) is finished; there is nothing to go on with.")
         return .success
       }
-      if run.isUndoing { try Self.requireOpenUndo(of: id, run) }
+      if run.isUndoing { try Self.requireOpenUndo(of: id, run, record.plan) }
       let world = try World.real(record.inventory, log: log)
       return try await closing(world) { try await workflow.resume(id, record: record, world: world) }
     }
@@ -41,11 +41,11 @@ struct ResumeCommand: AsyncParsableCommand {
 
   /// A run that was being undone goes on with that; one that is undone can't go on, because its steps count on nodes
   /// that take pods again.
-  private static func requireOpenUndo(of id: RunID, _ run: RunState) throws(CommandFailure) {
+  private static func requireOpenUndo(of id: RunID, _ run: RunState, _ plan: Plan) throws(CommandFailure) {
     guard run.outcome != .cancelled else {
       throw CommandFailure(
         .failed,
-        "Run \(id) was cancelled and what it left is undone; plan anew with `pawl upgrade`, which begins where the cluster is."
+        "Run \(id) was cancelled and what it left is undone; plan anew with `\(plan.commandAnew)`, which begins where the cluster is."
       )
     }
     Console.error("Run \(id) was cancelled; it goes on with undoing what it left.")

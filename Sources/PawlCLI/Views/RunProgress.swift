@@ -29,6 +29,8 @@ struct RunProgress: Sendable {
     case .stepSucceeded, .stepProbed(_, _, .done), .stepDecided(_, _, .done, _):
       started[step] = nil
       over.insert(step)
+    case .stepRetried:
+      over.remove(step)
     case .hostSkipped(let host, _, _):
       skipped.formUnion(steps.filter { $0.host == host }.map(\.id))
     default:

@@ -33,7 +33,7 @@ enum RunText {
         + ["When that is mended: pawl cancel \(run)"]
     case .cancelled where state.isUndoing:
       return ["Cancelled, and undone what it left. \(count)"] + open(plan, state)
-        + ["To go on from where the cluster is, plan anew: pawl upgrade"]
+        + ["To go on from where the cluster is, plan anew: \(plan.commandAnew)"]
     case .cancelled:
       return ["Cancelled; nothing more was started. \(count)"] + open(plan, state) + left(plan, state)
         + ["To go on all the same: pawl resume \(run)"]

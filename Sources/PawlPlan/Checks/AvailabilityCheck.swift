@@ -1,7 +1,8 @@
 import PawlModel
 
 /// Never more nodes out of service at once than the policy allows, in any state that the plan can reach. Workers that
-/// are out of service already, for others' reasons, count all the time.
+/// are out of service already, for others' reasons, count all the time. Control planes are counted by themselves: a
+/// worker that is out takes nothing from them.
 ///
 /// Each drain opens a window that the next uncordon of the node closes. The largest set of windows that can be open
 /// together is the largest antichain of "this one closes before that one opens", which by Dilworth's theorem is the
@@ -16,6 +17,7 @@ struct AvailabilityCheck {
   }
 
   private let windows: [Window]
+  private let controlPlanes: Set<String>
   private let allowed: Int
   /// Workers that are out of service without the plan.
   private let out: [String]
@@ -23,6 +25,7 @@ struct AvailabilityCheck {
   init(plan: Plan, order: PlanOrder, inventory: Inventory, facts: Facts) {
     allowed = inventory.policy.maxUnavailable
     out = facts.cluster.unavailableWorkers
+    controlPlanes = Set(facts.cluster.nodes.filter(\.isControlPlane).map(\.name))
     let outAlready = Set(
       out + facts.cluster.nodes.filter { $0.cordoned && $0.cordonedByRun == nil }.map(\.name))
     var open: [String: StepID] = [:]
@@ -45,7 +48,12 @@ struct AvailabilityCheck {
   }
 
   func refusals() -> [PlanRefusal] {
-    let most = windows.count - matching()
+    refusals(windows.filter { !controlPlanes.contains($0.node) }, out: out)
+      + refusals(windows.filter { controlPlanes.contains($0.node) }, out: [])
+  }
+
+  private func refusals(_ windows: [Window], out: [String]) -> [PlanRefusal] {
+    let most = windows.count - Self.matching(windows)
     guard most > 0, most + out.count > allowed else { return [] }
     let nodes = Set(windows.map(\.node)).sorted().prefix(6).joined(separator: ", ")
     let plan = "The plan can take \(Self.count(most)) out of service at once (among \(nodes))"
@@ -70,7 +78,7 @@ struct AvailabilityCheck {
   private static func count(_ nodes: Int) -> String { nodes == 1 ? "1 node" : "\(nodes) nodes" }
 
   /// Kuhn's algorithm: how many windows can be followed by another one in a chain.
-  private func matching() -> Int {
+  private static func matching(_ windows: [Window]) -> Int {
     let followers = windows.map { window in
       windows.indices.filter { later in
         guard let closes = window.closes else { return false }
@@ -86,7 +94,9 @@ struct AvailabilityCheck {
     return count
   }
 
-  private func augment(_ one: Int, _ followers: [[Int]], _ leader: inout [Int?], _ seen: inout Set<Int>)
+  private static func augment(
+    _ one: Int, _ followers: [[Int]], _ leader: inout [Int?], _ seen: inout Set<Int>
+  )
     -> Bool
   {
     for next in followers[one] where seen.insert(next).inserted {

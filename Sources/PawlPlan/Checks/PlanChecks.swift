@@ -14,6 +14,8 @@ package enum PlanChecks {
     return SkewCheck(plan: plan, order: order, facts: facts).refusals()
       + DrainCheck(plan: plan, order: order, facts: facts).refusals()
       + AvailabilityCheck(plan: plan, order: order, inventory: inventory, facts: facts).refusals()
+      + QuorumCheck(plan: plan, inventory: inventory, facts: facts).refusals()
+      + RebootCheck(plan: plan, inventory: inventory, facts: facts).refusals()
   }
 }
 

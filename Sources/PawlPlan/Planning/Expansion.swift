@@ -157,7 +157,8 @@ struct Expansion {
   private func hosts(for selector: HostSelector) -> [Host] {
     let members = selector.group.map { Set(request.inventory.groups[$0] ?? []) }
     let found = request.inventory.hosts.filter { host in
-      (selector.role.map(host.roles.contains) ?? true) && (members?.contains(host.name) ?? true)
+      (selector.role.map { role in role == .worker ? host.isWorker : host.roles.contains(role) } ?? true)
+        && (members?.contains(host.name) ?? true)
     }
     let picked: [Host] =
       switch selector.pick {
@@ -219,7 +220,8 @@ struct Expansion {
       uses: call.reference, host: frame.host?.name, path: frame.path, needs: needs, with: with,
       retry: call.retry ?? spec.defaultRetry,
       timeoutSeconds: try ActionParameters.timeout(of: call, spec, parameters, in: frame.scope),
-      reversibility: spec.reversibility, estimateSeconds: history?.seconds ?? spec.estimateSeconds,
+      reversibility: spec.reversibility, proof: spec.proof,
+      estimateSeconds: history?.seconds ?? spec.estimateSeconds,
       estimateLowSeconds: history?.lowSeconds, estimateHighSeconds: history?.highSeconds,
       effects: spec.effects(site))
     steps.append(planned)

@@ -3,6 +3,8 @@ import PawlModel
 /// What a host needs to be patched, under the inputs `securityOnly` and `reboot` of a runbook that has them.
 struct PatchNeed: Sendable {
   let upgrades: [PackageUpgrade]
+  /// Upgrades that are left out, because only those for security are wanted.
+  private let leftOut: Int
   /// Whether it is rebooted, or looked at whether it has to be, when nothing is upgraded.
   let reboots: Bool
   /// Why the host should be rebooted as it is.
@@ -10,6 +12,7 @@ struct PatchNeed: Sendable {
 
   init(_ facts: PatchFacts, inputs: [String: Value]) {
     upgrades = facts.upgrades(securityOnly: inputs["securityOnly"] == .bool(true))
+    leftOut = facts.upgrades.count - upgrades.count
     rebootReason = facts.rebootReason
     reboots =
       switch inputs["reboot"] {
@@ -38,6 +41,7 @@ struct PatchNeed: Sendable {
       ? "nothing to upgrade"
       : upgrades.count == 1 ? "1 package to upgrade" : "\(upgrades.count) packages to upgrade"
     return packages + (security == 0 ? "" : ", \(security) of them for security")
+      + (leftOut == 0 ? "" : ", \(leftOut) left out as not for security")
       + (rebootReason.map { "; a reboot is due: \($0)" } ?? "")
   }
 }

@@ -70,7 +70,8 @@ package struct Planner: Sendable {
         of: expansion.rolledOut, width: expansion.rolloutWidth, inventory: request.inventory,
         facts: request.facts),
       notes: PlanNotes.notes(for: expansion.steps, hops: hops, request: request)
-        + (patching ? PatchNotes.notes(for: expansion.steps, inputs: inputs, request: request) : []),
+        + (catalog.needsPatchFacts(request.runbook)
+          ? PatchNotes.notes(for: expansion.steps, inputs: inputs, request: request) : []),
       basis: PlanBasis.entries(inventory: request.inventory, facts: request.facts, patching: patching))
     let refusals = PlanChecks.check(plan, inventory: request.inventory, facts: request.facts)
     guard refusals.isEmpty else { throw .refused(refusals) }

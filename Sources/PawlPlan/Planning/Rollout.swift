@@ -20,10 +20,13 @@ struct Rollout {
   /// All workers of the inventory, each in one wave.
   private let waves: [Wave]
   private let controlPlanes: [String]
+  /// Neither workers nor control planes: etcd hosts of their own, bastions.
+  private let others: [String]
 
   init(_ inventory: Inventory) {
     policy = inventory.policy.rollout ?? RolloutPolicy()
     controlPlanes = inventory.hosts.filter(\.isControlPlane).map(\.name)
+    others = inventory.hosts.filter { !$0.isControlPlane && !$0.isWorker }.map(\.name)
     let zones = Dictionary(inventory.hosts.map { ($0.name, $0.zone) }) { first, _ in first }
     let workers = inventory.hosts.filter(\.isWorker).map(\.name)
     var left = Self.byZone(workers, zones).flatMap(\.self)
@@ -51,14 +54,18 @@ struct Rollout {
   /// Whether there are waves, so that it is between them that time is let pass.
   var hasWaves: Bool { waves.count > 1 }
 
-  /// The waves of some of the hosts. Control planes come first, in the inventory's order, which `pick` goes by too.
+  /// The waves of some of the hosts. Control planes come first and what is no worker last, in the inventory's order,
+  /// which `pick` goes by too.
   func waves(of hosts: Set<String>) -> [Wave] {
-    let planes = controlPlanes.filter(hosts.contains)
     let own = waves.compactMap { wave -> Wave? in
       let zones = wave.zones.map { $0.filter(hosts.contains) }.filter { !$0.isEmpty }
       return zones.isEmpty ? nil : Wave(id: wave.id, zones: zones, isCanary: wave.isCanary)
     }
-    return (planes.isEmpty ? [] : [Wave(id: nil, zones: [planes], isCanary: false, isOfWorkers: false)]) + own
+    func apart(_ names: [String]) -> [Wave] {
+      let names = names.filter(hosts.contains)
+      return names.isEmpty ? [] : [Wave(id: nil, zones: [names], isCanary: false, isOfWorkers: false)]
+    }
+    return apart(controlPlanes) + own + apart(others)
   }
 
   /// How the plan's report tells it; nil when no worker is rolled out.

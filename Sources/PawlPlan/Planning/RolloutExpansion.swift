@@ -113,11 +113,12 @@ extension Expansion {
   }
 
   /// Right before the node is taken out of service: no more others may be out than the policy leaves room for beside
-  /// the rollout's own. A node that is out already makes it no worse.
+  /// the rollout's own. A node that is out already makes it no worse, nor does a control plane, which is no worker.
   private mutating func addAvailabilityCheck(from start: Int, at place: Place, width: Int)
     throws(ExpressionError)
   {
-    guard let host = place.frame.host, request.facts.cluster.node(named: host.node)?.isOutForOthers != true,
+    guard let host = place.frame.host, !host.isControlPlane,
+      request.facts.cluster.node(named: host.node)?.isOutForOthers != true,
       let index = steps[start...].firstIndex(where: { $0.effects.contains(.outOfService(node: host.node)) })
     else { return }
     let (parts, out) = (steps[index].id.parts, steps[index])
@@ -169,7 +170,7 @@ extension Expansion {
       PlanStep(
         id: id, title: spec.title(site), uses: uses, host: host?.name, path: place.path, needs: needs,
         with: frozen, retry: spec.defaultRetry, timeoutSeconds: spec.defaultTimeoutSeconds + soak,
-        reversibility: spec.reversibility, estimateSeconds: spec.estimateSeconds + soak,
+        reversibility: spec.reversibility, proof: spec.proof, estimateSeconds: spec.estimateSeconds + soak,
         effects: spec.effects(site)))
   }
 }

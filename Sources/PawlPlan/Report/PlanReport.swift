@@ -10,7 +10,7 @@ package struct PlanReport: Sendable {
   /// The report in plain text, lines at most `width` wide where they can be broken.
   package func text(width: Int = 100) -> String {
     guard !plan.steps.isEmpty else {
-      let lines = plan.title.wrapped(to: width) + ["", "Nothing to do: every host is where it should be."]
+      let lines = plan.title.wrapped(to: width) + ["", nothing] + notesLines(width: width)
       return (lines + skippedLines(width: width)).joined(separator: "\n") + "\n"
     }
     var lines = plan.title.wrapped(to: width) + [""]
@@ -21,6 +21,12 @@ package struct PlanReport: Sendable {
     lines += stepLines(width: width)
     lines += skippedLines(width: width)
     return lines.joined(separator: "\n").trimmedEnd + "\n"
+  }
+
+  /// Notes say what is left as it is all the same.
+  private var nothing: String {
+    plan.notes.isEmpty
+      ? "Nothing to do: every host is where it should be." : "Nothing to do, as it was asked for:"
   }
 
   private func summaryLine() -> String {
@@ -103,7 +109,7 @@ extension PlanReport {
   package func markdown() -> String {
     var lines = ["# \(plan.title)", ""]
     guard !plan.steps.isEmpty else {
-      return (lines + ["Nothing to do: every host is where it should be.", ""]).joined(separator: "\n")
+      return (lines + [nothing, ""] + plan.notes.map { "- \($0.message)" }).joined(separator: "\n") + "\n"
     }
     lines += [summaryLine(), ""]
     let moving = plan.versions.filter { !$0.through.isEmpty }

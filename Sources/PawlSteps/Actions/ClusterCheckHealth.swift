@@ -10,7 +10,8 @@ package struct ClusterCheckHealth: ReadOnlyAction {
     summary: "Checks that the API server and every control-plane node and its pods are well.",
     needsHost: false,
     reversibility: .readOnly, retry: RetryPolicy(attempts: 5, delaySeconds: 5, maxDelaySeconds: 30),
-    timeoutSeconds: 120, estimateSeconds: 2, title: { _ in "Check that the control plane is healthy" })
+    timeoutSeconds: 120, estimateSeconds: 2, proof: .moment,
+    title: { _ in "Check that the control plane is healthy" })
 
   package init(step: PlanStep) throws(StepFailure) {}
 

@@ -11,6 +11,7 @@ package struct ClusterCheckQuorum: ReadOnlyAction {
     name: "cluster/check-quorum", version: 1,
     summary: "Waits until etcd can spare the member on a node; refuses when it never can.",
     reversibility: .readOnly, retry: RetryPolicy(attempts: 1), timeoutSeconds: 180, estimateSeconds: 1,
+    proof: .moment,
     title: { "Check that etcd keeps its quorum without \($0.node)" }, freeze: NodeName.freeze)
 
   private let node: String

@@ -9,7 +9,7 @@ package struct ClusterCheckSkew: ReadOnlyAction {
     name: "cluster/check-skew", version: 1,
     summary: "Checks that every kubelet fits a control plane of a version.",
     parameters: [.init("version", .version, "The version that the control plane gets.")], needsHost: false,
-    reversibility: .readOnly, timeoutSeconds: 120, estimateSeconds: 1,
+    reversibility: .readOnly, timeoutSeconds: 120, estimateSeconds: 1, proof: .moment,
     title: { "Check that every kubelet fits a control plane at \($0.text("version"))" })
 
   private let version: KubernetesVersion

@@ -9,6 +9,7 @@ package struct ClusterVerifyControlPlane: ReadOnlyAction {
     summary: "Waits until a node's control-plane pods run a version and are ready.",
     parameters: [.init("version", .version, "The version that the pods must run.")],
     reversibility: .readOnly, retry: RetryPolicy(attempts: 2), timeoutSeconds: 300, estimateSeconds: 10,
+    proof: .cluster,
     title: { "Wait for the control plane of \($0.node) to be ready at \($0.text("version"))" },
     freeze: NodeName.freeze)
 

@@ -10,7 +10,7 @@ package struct ClusterVerifyVersions: ReadOnlyAction {
       "Checks that every kubelet and control-plane component runs a version and nothing is left cordoned.",
     parameters: [.init("version", .version, "The version that everything must run.")], needsHost: false,
     reversibility: .readOnly, retry: RetryPolicy(attempts: 4, delaySeconds: 5, maxDelaySeconds: 30),
-    timeoutSeconds: 120, estimateSeconds: 2,
+    timeoutSeconds: 120, estimateSeconds: 2, proof: .cluster,
     title: { "Check that the whole cluster runs \($0.text("version"))" })
 
   private let version: KubernetesVersion

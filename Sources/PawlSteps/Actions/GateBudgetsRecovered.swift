@@ -8,7 +8,7 @@ package struct GateBudgetsRecovered: ReadOnlyAction {
     name: "gate/budgets-recovered", version: 1,
     summary: "Waits until the disruption budgets of a node's pods are as healthy as before its turn.",
     reversibility: .readOnly, retry: RetryPolicy(attempts: 1), timeoutSeconds: 600, estimateSeconds: 1,
-    comesAfter: NodeBaseline.action,
+    comesAfter: NodeBaseline.action, proof: .cluster,
     title: { "Wait for the disruption budgets of \($0.node)'s pods to recover" }, freeze: NodeName.freeze)
 
   private let node: String

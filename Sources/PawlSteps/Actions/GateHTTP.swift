@@ -15,7 +15,7 @@ package struct GateHTTP: ReadOnlyAction {
       .init("contains", .string, default: .string(""), "A text that the body must have in it."),
     ] + Sampling.parameters(default: sampling), needsHost: false,
     reversibility: .readOnly, retry: RetryPolicy(attempts: 1),
-    timeoutSeconds: Gates.Timing.http.timeoutSeconds, estimateSeconds: 10,
+    timeoutSeconds: Gates.Timing.http.timeoutSeconds, estimateSeconds: 10, proof: .moment,
     title: { "Wait for \($0.text("url")) to answer \($0.text("status"))" }, freeze: WebAddress.check)
 
   private let url: String

@@ -19,7 +19,7 @@ package struct GatePrometheus: ReadOnlyAction {
       .init("except", .stringList, default: .list([]), "Names of alerts that may fire."),
     ] + Sampling.parameters(default: sampling), needsHost: false,
     reversibility: .readOnly, retry: RetryPolicy(attempts: 1),
-    timeoutSeconds: Gates.Timing.prometheus.timeoutSeconds, estimateSeconds: 15,
+    timeoutSeconds: Gates.Timing.prometheus.timeoutSeconds, estimateSeconds: 15, proof: .moment,
     title: { site in
       site.text("query").isEmpty
         ? "Wait until no alert fires at \(site.text("url"))"

@@ -8,7 +8,7 @@ package struct GateWorkloadsRecovered: ReadOnlyAction {
     name: "gate/workloads-recovered", version: 1,
     summary: "Waits until the workloads that had pods on a node are as ready as before its turn.",
     reversibility: .readOnly, retry: RetryPolicy(attempts: 1), timeoutSeconds: 600, estimateSeconds: 15,
-    comesAfter: NodeBaseline.action,
+    comesAfter: NodeBaseline.action, proof: .cluster,
     title: { "Wait for the workloads that ran on \($0.node) to be ready again" }, freeze: NodeName.freeze)
 
   private let node: String

@@ -52,7 +52,7 @@ package struct HostReboot: Action {
   package func probe(_ environment: ActionEnvironment) async throws(StepFailure) -> ProbeVerdict {
     let target = try await environment.host(host)
     guard let before = try await target.recorded() else { return .notStarted }
-    if try await bootID(of: target) != before { return .done(rebooted) }
+    if try await bootID(of: target) != before { return .done(try await rebooted(target)) }
     switch environment.earlierCommands {
     case .none: return .notStarted
     case .unfinished(let reason): return .torn("\(host) has not been rebooted yet (\(reason))")
@@ -75,13 +75,18 @@ package struct HostReboot: Action {
       try await goDown(target)
       try await waitForBoot(target, after: before, deadline, environment)
     }
-    return rebooted
+    return try await rebooted(target)
   }
 
   /// Its own proof: `perform` ends when the boot id has changed, or nothing had to be done.
   package func verify(_ environment: ActionEnvironment) async throws(StepFailure) {}
 
-  private var rebooted: StepOutcome { StepOutcome("\(host) was rebooted and is back.", changed: true) }
+  /// Says so when it did not help, as with a host that boots an old kernel: each further run would reboot it again.
+  private func rebooted(_ target: StepHost) async throws(StepFailure) -> StepOutcome {
+    let reason = try await mode == .auto ? self.reason(target) : nil
+    let still = reason.map { ", but still asks for a reboot: \($0)" } ?? ""
+    return StepOutcome("\(host) was rebooted and is back\(still).", changed: true)
+  }
 
   private func reason(_ target: StepHost) async throws(StepFailure) -> String? {
     try await RebootNeed.reason(manager, command: needCommand) { argv, asRoot throws(StepFailure) in

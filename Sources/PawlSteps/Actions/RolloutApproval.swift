@@ -8,7 +8,7 @@ package struct RolloutApproval: ReadOnlyAction {
     name: "rollout/approval", version: 1,
     summary: "Pauses the run until an operator approves what comes next.",
     parameters: [.init("what", .string, "What is approved, such as `the run`.")], needsHost: false,
-    reversibility: .readOnly, timeoutSeconds: 60, estimateSeconds: 0,
+    reversibility: .readOnly, timeoutSeconds: 60, estimateSeconds: 0, proof: .cluster,
     title: { "Wait for the approval of \($0.text("what"))" })
 
   private let what: String

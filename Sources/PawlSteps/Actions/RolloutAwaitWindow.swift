@@ -12,7 +12,7 @@ package struct RolloutAwaitWindow: ReadOnlyAction {
       .init("windows", .stringList, "Windows such as `sat,sun 22:00-04:00 Europe/Berlin`."),
       .init("seconds", .int, "What the node is expected to take."),
     ],
-    needsHost: false, reversibility: .readOnly, timeoutSeconds: 3600, estimateSeconds: 0,
+    needsHost: false, reversibility: .readOnly, timeoutSeconds: 3600, estimateSeconds: 0, proof: .moment,
     title: { "Start \($0.node) only in a maintenance window with time enough" })
 
   /// Between two looks at the clock on the wall, which may be set.

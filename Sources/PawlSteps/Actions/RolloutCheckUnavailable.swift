@@ -10,6 +10,7 @@ package struct RolloutCheckUnavailable: ReadOnlyAction {
       "Waits until few enough other workers are out of service, cordoned by somebody else or not Ready.",
     parameters: [.init("others", .int, "Workers that may be out of service without this run.")],
     reversibility: .readOnly, retry: RetryPolicy(attempts: 2), timeoutSeconds: 300, estimateSeconds: 1,
+    proof: .moment,
     title: { _ in "Check that few enough other nodes are out of service" },
     freeze: NodeName.freeze)
 

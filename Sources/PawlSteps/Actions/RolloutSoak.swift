@@ -6,7 +6,7 @@ package struct RolloutSoak: ReadOnlyAction {
   package static let spec = ActionSpec(
     name: "rollout/soak", version: 1, summary: "Lets time pass before the next nodes come.",
     parameters: [.init("duration", .duration, "How long.")], needsHost: false,
-    reversibility: .readOnly, timeoutSeconds: 60, estimateSeconds: 0,
+    reversibility: .readOnly, timeoutSeconds: 60, estimateSeconds: 0, proof: .cluster,
     title: { "Let \($0.text("duration")) s pass before the next nodes come" })
 
   /// Between two words on how long it still takes.

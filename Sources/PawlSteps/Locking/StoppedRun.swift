@@ -56,7 +56,7 @@ package struct StoppedRun: Sendable {
         code: "uncordoned-meanwhile",
         message: """
           \(name) was drained by this run and takes pods again: it was released, or somebody uncordoned it. Plan \
-          anew with `pawl upgrade`, which drains it again.
+          anew with `\(plan.commandAnew)`, which drains it again.
           """)
     }
   }

@@ -14,6 +14,8 @@ packages=(systemd systemd-sysv libpam-systemd dbus openssh-server sudo
 
 root=$(mktemp -d "$(dirname "$output")/root.XXXXXX")
 trap 'rm -rf --one-file-system "$root"' EXIT
+# mktemp makes it for root alone, and it becomes every host's /.
+chmod 755 "$root"
 
 include=$(IFS=,; echo "${packages[*]}")
 debootstrap --variant=minbase --include="$include" "$(debian_codename)" "$root" "$(debian_mirror)"

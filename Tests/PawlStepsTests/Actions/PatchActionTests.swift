@@ -156,6 +156,20 @@ enum Patch {
     #expect(bench.host.commands.isEmpty)
   }
 
+  @Test func saysWhenTheRebootDidNotHelp() async {
+    let bench = ActionBench(
+      ["old", "old", "old", "new"].map { .init(Self.bootID, $0 + "\n") } + [
+        .init(Self.command), .init(["test", "-e", "/var/run/reboot-required"], status: 1),
+        .init(["uname", "-r"], "6.1.0-25-amd64\n"),
+        .init(["ls", "/boot"], "vmlinuz-6.1.0-25-amd64\nvmlinuz-6.1.0-26-amd64\n"),
+      ])
+    let result = await bench.perform(Self.step("auto"))
+    #expect(
+      result.outcome?.summary
+        == "cp-1 was rebooted and is back, but still asks for a reboot: "
+        + "kernel 6.1.0-26-amd64 is installed and 6.1.0-25-amd64 runs.")
+  }
+
   @Test func aLinkThatFallsIsNoDoubt() async {
     let bench = ActionBench(Self.replies("old", "new"))
     bench.host.set(Self.record, .finished(Self.before))
