@@ -59,6 +59,11 @@ extension SimulatedCluster: ClusterClient {
     return world.state.attachedVolumes[node, default: []].sorted()
   }
 
+  package func detachErrors(node: String) async throws(ClusterError) -> [String: String] {
+    try await request("GET volumeattachments")
+    return [:]
+  }
+
   package func volume(namespace: String, claim: String) async throws(ClusterError) -> String? {
     try await request("GET persistentvolumeclaims/\(namespace)/\(claim)")
     let exists = world.state.pods.values.contains { $0.namespace == namespace && $0.claims.contains(claim) }
@@ -88,13 +93,6 @@ extension SimulatedCluster: ClusterClient {
   ) async throws(ClusterError) -> ClusterController? {
     try await request("GET \(kind.rawValue) \(namespace)/\(name)")
     return world.state.controller(kind, namespace: namespace, name: name)
-  }
-
-  package func patchNode(
-    named name: String, unschedulable: Bool?, annotations: [String: String?]
-  ) async throws(ClusterError) {
-    try await patchNode(
-      named: name, unschedulable: unschedulable, annotations: annotations, resourceVersion: nil)
   }
 
   package func patchNode(

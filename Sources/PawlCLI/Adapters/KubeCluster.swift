@@ -89,6 +89,14 @@ struct KubeCluster: ClusterClient {
     try await asking { () throws(KubeError) in Self.volumes(try await client.volumeAttachments(), of: node) }
   }
 
+  func detachErrors(node: String) async throws(ClusterError) -> [String: String] {
+    let attachments = try await asking { () throws(KubeError) in try await client.volumeAttachments() }
+    return attachments.filter { $0.spec.nodeName == node }.reduce(into: [:]) { errors, attachment in
+      guard let volume = attachment.spec.source.persistentVolumeName else { return }
+      errors[volume] = attachment.status?.detachError?.message
+    }
+  }
+
   func waitForAttachedVolumes(
     node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
   ) async throws(ClusterError) -> [String] {
@@ -141,10 +149,11 @@ struct KubeCluster: ClusterClient {
   }
 
   func patchNode(
-    named name: String, unschedulable: Bool?, annotations: [String: String?]
+    named name: String, unschedulable: Bool?, annotations: [String: String?], resourceVersion: String?
   ) async throws(ClusterError) {
     _ = try await asking { () throws(KubeError) in
-      try await client.patchNode(name, unschedulable: unschedulable, annotations: annotations)
+      try await client.patchNode(
+        name, unschedulable: unschedulable, annotations: annotations, resourceVersion: resourceVersion)
     }
   }
 
@@ -156,7 +165,10 @@ struct KubeCluster: ClusterClient {
     return switch result {
     case .evicted: .evicted
     case .notFound: .gone
-    case .blocked(let message, let seconds, _): .blocked(message: message, retryAfterSeconds: seconds)
+    case .blocked(let message, let seconds, let causes):
+      .blocked(
+        message: message, retryAfterSeconds: seconds,
+        isBudget: causes.contains { $0.reason == "DisruptionBudget" })
     case .namespaceTerminating: .namespaceTerminating
     case .misconfigured(let message): .refused(message: message)
     }
@@ -222,7 +234,8 @@ extension ClusterNode {
       annotations: node.metadata.annotations,
       kubeletVersion: node.status.nodeInfo.flatMap { KubernetesVersion(parsing: $0.kubeletVersion) },
       bootID: node.status.nodeInfo?.bootID, ready: node.isReady,
-      readyMessage: node.status.conditions.first { $0.type == "Ready" }?.message)
+      readyMessage: node.status.conditions.first { $0.type == "Ready" }?.message,
+      resourceVersion: node.metadata.resourceVersion)
   }
 }
 
@@ -233,7 +246,8 @@ extension ClusterPod {
       namespace: pod.metadata.namespace ?? "", name: pod.metadata.name, uid: pod.metadata.uid ?? "",
       labels: pod.metadata.labels, annotations: pod.metadata.annotations, node: pod.spec.nodeName,
       phase: pod.status.phase ?? "Unknown", ready: pod.isReady,
-      terminating: pod.metadata.deletionTimestamp != nil, finalizers: pod.metadata.finalizers,
+      terminating: pod.metadata.deletionTimestamp != nil,
+      deletionGraceSeconds: pod.metadata.deletionGracePeriodSeconds, finalizers: pod.metadata.finalizers,
       controller: owner.map { Owner(kind: $0.kind, name: $0.name) }, hasEmptyDir: pod.hasEmptyDir,
       claims: pod.claims, images: pod.spec.containers.compactMap(\.image))
   }
@@ -248,6 +262,7 @@ extension ClusterBudget {
       currentHealthy: budget.status?.currentHealthy ?? 0,
       desiredHealthy: budget.status?.desiredHealthy ?? 0, expectedPods: budget.status?.expectedPods ?? 0,
       allowsUnhealthy: budget.spec.unhealthyPodEvictionPolicy == "AlwaysAllow",
+      syncFailure: budget.status?.syncFailure,
       selects: { budget.protects(namespace: namespace, labels: $0) })
   }
 }

@@ -48,6 +48,13 @@ struct LoggingCluster: ClusterClient {
     }
   }
 
+  func detachErrors(node: String) async throws(ClusterError) -> [String: String] {
+    try await log.call("detachErrors", ["node": node], status: { "\($0.count) errors" }) {
+      () throws(ClusterError) in
+      try await inner.detachErrors(node: node)
+    }
+  }
+
   func attachedVolumes(node: String) async throws(ClusterError) -> [String] {
     try await log.call("attachedVolumes", ["node": node], status: { "\($0.count) volumes" }) {
       () throws(ClusterError) in
@@ -88,11 +95,12 @@ struct LoggingCluster: ClusterClient {
   }
 
   func patchNode(
-    named name: String, unschedulable: Bool?, annotations: [String: String?]
+    named name: String, unschedulable: Bool?, annotations: [String: String?], resourceVersion: String?
   ) async throws(ClusterError) {
     try await log.call("patchNode", ["node": name, "unschedulable": unschedulable.map { "\($0)" }]) {
       () throws(ClusterError) in
-      try await inner.patchNode(named: name, unschedulable: unschedulable, annotations: annotations)
+      try await inner.patchNode(
+        named: name, unschedulable: unschedulable, annotations: annotations, resourceVersion: resourceVersion)
     }
   }
 

@@ -196,10 +196,7 @@ package protocol ClusterClient: Sendable {
     _ kind: ClusterController.Kind, namespace: String, name: String
   ) async throws(ClusterError) -> ClusterController?
   /// Sets `spec.unschedulable` and annotations (nil removes one) in one change.
-  func patchNode(
-    named name: String, unschedulable: Bool?, annotations: [String: String?]
-  ) async throws(ClusterError)
-  /// The same, if the node still is the version that was read; nil takes any.
+  /// - Parameter resourceVersion: the version that the node must still be; nil takes any.
   /// - Throws: `conflict` when the node has changed since.
   func patchNode(
     named name: String, unschedulable: Bool?, annotations: [String: String?], resourceVersion: String?
@@ -222,13 +219,11 @@ package protocol ClusterClient: Sendable {
 }
 
 extension ClusterClient {
-  /// For a client that is told of none.
-  package func detachErrors(node: String) async throws(ClusterError) -> [String: String] { [:] }
-
-  /// For a client that tells no versions of nodes: any is changed.
+  /// Changes the node whatever version it is.
   package func patchNode(
-    named name: String, unschedulable: Bool?, annotations: [String: String?], resourceVersion: String?
+    named name: String, unschedulable: Bool?, annotations: [String: String?]
   ) async throws(ClusterError) {
-    try await patchNode(named: name, unschedulable: unschedulable, annotations: annotations)
+    try await patchNode(
+      named: name, unschedulable: unschedulable, annotations: annotations, resourceVersion: nil)
   }
 }

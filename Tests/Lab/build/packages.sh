@@ -11,7 +11,7 @@ install_packages_here() {
     local missing=() package
     for package in "$@"; do
         if ! dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null |
-            grep -qx installed; then missing+=("$package"); fi
+            grep -x installed >/dev/null; then missing+=("$package"); fi
     done
     if ((${#missing[@]} == 0)); then return; fi
     say "installing ${missing[*]}"

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 require_host() {
-    if ! printf '%s\n' "${LAB_HOSTS[@]}" | grep -qx -- "${1:-}"; then
+    if ! printf '%s\n' "${LAB_HOSTS[@]}" | grep -x -- "${1:-}" >/dev/null; then
         echo "There is no host '${1:-}'; the hosts are ${LAB_HOSTS[*]}." >&2
         exit 64
     fi

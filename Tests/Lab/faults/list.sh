@@ -35,7 +35,8 @@ lab_fault() {
     local name=${1:-}
     if [[ -z $name ]]; then
         list_faults
-    elif list_faults | cut -d ' ' -f 1 | grep -qx -- "$name"; then
+    # Not grep -q: it ends at the first hit, and the pipe fails by those that still write to it.
+    elif list_faults | cut -d ' ' -f 1 | grep -x -- "$name" >/dev/null; then
         "fault_${name//-/_}" "${@:2}"
     else
         echo "There is no fault '$name'; they are:" >&2

@@ -171,13 +171,6 @@ final class FakeCluster: ClusterClient {
   // MARK: Changes
 
   func patchNode(
-    named name: String, unschedulable: Bool?, annotations: [String: String?]
-  ) async throws(ClusterError) {
-    try await patchNode(
-      named: name, unschedulable: unschedulable, annotations: annotations, resourceVersion: nil)
-  }
-
-  func patchNode(
     named name: String, unschedulable: Bool?, annotations: [String: String?], resourceVersion: String?
   ) async throws(ClusterError) {
     try look { world in
