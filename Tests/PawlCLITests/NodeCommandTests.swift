@@ -117,6 +117,22 @@ struct NodeCommandTests {
     #expect(allowed.output.hasPrefix("worker-1: 3 pods to move\n"), "\(allowed.output)")
   }
 
+  @Test("A pod that two budgets cover refuses the drain before it begins, unless it is forced")
+  func severalBudgets() async throws {
+    let second = """
+      "/apis/policy/v1beta1/poddisruptionbudgets/all": {"metadata": {"name": "all", "namespace": "shop"},
+        "spec": {"selector": {"matchLabels": {"app": "web"}}},
+        "status": {"disruptionsAllowed": 1, "currentHealthy": 3, "desiredHealthy": 2, "expectedPods": 3}}
+      """
+    let server = try server([Self.node("cp-1"), Self.node("worker-1"), Self.pod("web", "ReplicaSet"), second])
+    let result = try await pawl.run(["drain", "w1", "--dry-run"])
+    #expect(result.status == 1 && result.errors.contains("several budgets cover 1 pod"), "\(result)")
+    #expect(result.errors.contains("shop/web"), "\(result.errors)")
+    let forced = try await pawl.run(["drain", "w1", "--dry-run", "--force", "--reason", "Agreed."])
+    #expect(forced.status == 0, "\(forced)")
+    _ = server
+  }
+
   @Test("A dry run as JSON has one object for each pod")
   func dryRunAsJSON() async throws {
     let server = try server(Self.pods)

@@ -18,12 +18,63 @@ struct KubeClusterTests {
       client: KubeCluster(try KubeClient(configuration: stub.configuration())), worker: "worker-1",
       evictable: ("shop", "app=cart"), guarded: ("shop", "app=db"),
       daemonSet: ("kube-system", "kube-proxy"), volume: ("worker-1", "pv-1", "shop", "data-db-1"))
-    guard name.contains("changed since") else {
-      return try await ClusterClientContract.run(name, on: subject)
+    try await ClusterClientContract.run(name, on: subject)
+  }
+
+  @Test("A change is bound to the node's version when one is given")
+  func bindsToVersions() async throws {
+    let stub = try await Stub(
+      Stub.Route("/api/v1/nodes/a", method: "PATCH", .json(#"{"metadata":{"name":"a"}}"#)))
+    try await KubeCluster(try stub.client()).patchNode(
+      named: "a", unschedulable: true, annotations: [:], resourceVersion: "7")
+    #expect(try await stub.log().last?.body.contains(#""resourceVersion":"7""#) == true)
+  }
+
+  @Test("A 429 blames a budget only when it names one")
+  func tellsBudgetsFromLoad() async throws {
+    let details = #"{"causes":[{"reason":"DisruptionBudget","message":"x"}]}"#
+    let stub = try await Stub(
+      .init("/api/v1", EvictionTests.resources("v1")),
+      .init(
+        EvictionTests.path + "/eviction", method: "POST",
+        .failure(429, "TooManyRequests", "Cannot evict", details: details),
+        .failure(429, "TooManyRequests", "Too busy")))
+    let cluster = KubeCluster(try stub.client())
+    let pod = ClusterPod(namespace: "n", name: "p", uid: "u", node: nil)
+    for (message, isBudget) in [("Cannot evict", true), ("Too busy", false)] {
+      #expect(
+        try await cluster.evict(pod, gracePeriodSeconds: nil)
+          == .blocked(message: message, retryAfterSeconds: nil, isBudget: isBudget))
     }
-    await withKnownIssue("the adapter does not pass the versions of nodes yet") {
-      try await ClusterClientContract.run(name, on: subject)
-    }
+  }
+
+  @Test("What a driver says of a volume that it can't detach is told")
+  func detachErrors() async throws {
+    let item =
+      #"{"metadata":{"name":"a"},"spec":{"nodeName":"w","source":{"persistentVolumeName":"pv-1"}},"status":{"detachError":{"message":"busy"}}}"#
+    let stub = try await Stub(
+      .init("/apis/storage.k8s.io/v1/volumeattachments", .json(#"{"metadata":{},"items":[\#(item)]}"#)))
+    let cluster = KubeCluster(try stub.client())
+    #expect(try await cluster.detachErrors(node: "w") == ["pv-1": "busy"])
+    #expect(try await cluster.detachErrors(node: "x").isEmpty)
+  }
+
+  @Test("The grace of a deletion, a node's version and a budget's trouble are told")
+  func details() async throws {
+    let pod =
+      #"{"metadata":{"name":"p","namespace":"n","deletionTimestamp":"2026-01-01T00:00:00Z","deletionGracePeriodSeconds":3600},"spec":{},"status":{}}"#
+    let budget =
+      #"{"metadata":{"name":"b","namespace":"n"},"spec":{},"status":{"conditions":[{"type":"DisruptionAllowed","status":"False","reason":"SyncFailed","message":"no controllers"}]}}"#
+    let stub = try await Stub(
+      .init("/api/v1/namespaces/n/pods/p", .json(pod)),
+      .init("/api/v1/nodes/a", .json(#"{"metadata":{"name":"a","resourceVersion":"7"}}"#)),
+      .init("/apis/policy", .json(#"{"versions":[{"version":"v1"}]}"#)),
+      .init("/apis/policy/v1/poddisruptionbudgets", .json(#"{"metadata":{},"items":[\#(budget)]}"#)))
+    let cluster = KubeCluster(try stub.client())
+    let found = try await cluster.pod(namespace: "n", name: "p", uid: nil)
+    #expect(found?.terminating == true && found?.deletionGraceSeconds == 3600)
+    #expect(try await cluster.node(named: "a")?.resourceVersion == "7")
+    #expect(try await cluster.budgets().map(\.syncFailure) == ["no controllers"])
   }
 
   @Test(

@@ -22,6 +22,9 @@ extension LabTests {
         directory,
         inventory: try Lab.inventory(
           withPolicy: ["unmanagedPods: delete", "drainTimeout: 30s"], in: directory))
+      let refused = try await PawlProgram.onLab(directory).run(["patch", "--limit", "worker-1", "--yes"])
+      #expect(refused.status == 1 && refused.errors.contains("demo/stubborn"), "\(refused.errors)")
+      #expect(try await pawl.run(["runs"]).output == "No runs yet.\n", "the plan refuses unmanaged pods")
       let boot = try await Lab.onHost("worker-1", "cat", "/proc/sys/kernel/random/boot_id")
 
       let held = try await pawl.run(["patch", "--reboot", "always", "--limit", "worker-1", "--yes"])

@@ -121,8 +121,9 @@ struct ApproveCommand: AsyncParsableCommand {
     commandName: "approve",
     abstract: "Approve what a run waits for, answer for a step in doubt, or force one past its limit.",
     discussion: """
-      'force' is for a drain that has paused at its limit: the next attempt deletes the pods that are left with no \
-      grace, whatever their disruption budgets say. Who did so and why is kept in the run's journal.
+      'force' is for a drain that has paused at its limit: the next attempt asks the pods once more, and after a \
+      minute deletes those that are left with no grace, whatever their disruption budgets say. Who did so and why is \
+      kept in the run's journal.
       """)
 
   @Argument(help: "The run.")

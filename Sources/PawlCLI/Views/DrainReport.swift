@@ -17,17 +17,23 @@ struct DrainReport {
   /// often it is drained.
   static func make(of plan: Plan, cluster: any ClusterClient) async throws -> DrainReport {
     var nodes: [Node] = []
+    let budgets = try await budgets(cluster)
     for step in plan.steps where step.uses == NodeDrain.spec.reference {
       let drain = try NodeDrain(step: step)
       guard !nodes.contains(where: { $0.name == drain.node }) else { continue }
       let survey = try await drain.verdicts(on: cluster, after: nodes.last?.survey)
       var refusal: StepFailure?
-      do throws(StepFailure) { try survey.refuseIfNeeded(node: drain.node, cordoned: false) } catch {
+      do throws(StepFailure) {
+        try survey.refuseIfNeeded(node: drain.node, cordoned: false)
+        if !drain.isForced {
+          try survey.refuseSeveralBudgets(budgets, node: drain.node, cordoned: false)
+        }
+      } catch {
         refusal = error
       }
       nodes.append(Node(name: drain.node, survey: survey, refusal: refusal))
     }
-    return DrainReport(nodes: nodes, budgets: try await budgets(cluster))
+    return DrainReport(nodes: nodes, budgets: budgets)
   }
 
   /// Refuses a plan with a drain that would not begin now: nobody wants to hear of it halfway.

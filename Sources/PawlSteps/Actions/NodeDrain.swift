@@ -70,6 +70,9 @@ package struct NodeDrain: UndoableAction {
     limitSeconds = min(try parameters.seconds("timeout", default: 600), step.timeoutSeconds)
   }
 
+  /// Whether the plan has it delete what is left at the limit.
+  package var isForced: Bool { policy.forceReason != nil }
+
   /// What the drain would do with each pod of the node now; read-only.
   /// - Parameter before: a look at another node, whose DaemonSets need not be asked for again.
   package func verdicts(

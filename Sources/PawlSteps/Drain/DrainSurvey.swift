@@ -104,8 +104,8 @@ package struct DrainSurvey: Sendable, Hashable {
   static let evictionRefused = "eviction-refused"
 
   /// Throws one failure that names every pod that several budgets cover: the API server evicts none of them.
-  func refuseSeveralBudgets(
-    _ budgets: [ClusterBudget], node: String, cordoned: Bool, run: RunID
+  package func refuseSeveralBudgets(
+    _ budgets: [ClusterBudget], node: String, cordoned: Bool, run: RunID? = nil
   ) throws(StepFailure) {
     let lines = verdicts.compactMap { verdict -> String? in
       let own = budgets.filter { $0.covers(verdict.pod) }
@@ -118,6 +118,6 @@ package struct DrainSurvey: Sendable, Hashable {
       message:
         "\(node) is not drained: several budgets cover \(DrainText.pods(lines.count)), which the API server "
         + "never evicts: \(DrainText.joined(lines)). \(Self.touched(cordoned))",
-      causes: lines, hint: "Leave each of them one budget, then run `pawl resume \(run)`.")
+      causes: lines, hint: "Leave each of them one budget" + (run.map { ", then run `pawl resume \($0)`." } ?? "."))
   }
 }
