@@ -112,16 +112,21 @@ final class Connection {
     guard let session else { throw lost("it was closed") }
     let result = call(session)
     flush()
-    let bottom = root
-    if bottom.hasHeard {
-      bottom.hasHeard = false
-      bottom.wakeTree()
-    }
+    wakeIfHeard()
     if result < 0, let gone = topmostEnded() {
       gone.fail(gone.lost(gone.ending ?? "it ended"))
       throw failure ?? gone.lost("it ended")
     }
     return result
+  }
+
+  /// What one call read from the socket may be for any other: all look again. Otherwise nobody would, for the socket
+  /// is not readable a second time.
+  private func wakeIfHeard() {
+    let bottom = root
+    guard bottom.hasHeard else { return }
+    bottom.hasHeard = false
+    bottom.wakeTree()
   }
 
   /// Sleeps until something has happened on the link, or the operation has to stop.
@@ -184,6 +189,8 @@ final class Connection {
   func release(_ channel: Channel) {
     abandoned.append(channel)
     reap()
+    // Freeing a channel reads for its end, and may find what others wait for.
+    wakeIfHeard()
   }
 
   private func reap() {
@@ -289,6 +296,7 @@ final class Connection {
       libssh2_keepalive_config(session, 1, UInt32(max(1, interval.components.seconds)))
       libssh2_keepalive_send(session, &next)
       flush()
+      wakeIfHeard()
     }
   }
 

@@ -249,6 +249,28 @@ struct LinkTests {
     }
   }
 
+  /// What one channel's end reads from the socket may be the end of another, whose command nobody would look at again.
+  @Test("Commands that end at the same moment are all seen to end")
+  func simultaneousEnds() async throws {
+    try await withLab { lab in
+      let host = try await lab.startServer("host")
+      let pool = lab.pool()
+      let session = try await pool.session(to: lab.endpoint(host))
+      for _ in 0..<8 {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+          for _ in 0..<8 {
+            group.addTask {
+              try await session.run(RemoteCommand(argv: ["true"], timeout: .seconds(20))).exitStatus.isSuccess
+            }
+          }
+          let ended = try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+          #expect(ended == 8)
+        }
+      }
+      await pool.closeAll()
+    }
+  }
+
   @Test("A command that takes too long is given up and ended on the host; the session stays good")
   func timeout() async throws {
     try await withLab { lab in
