@@ -118,6 +118,7 @@ package struct DrainSurvey: Sendable, Hashable {
       message:
         "\(node) is not drained: several budgets cover \(DrainText.pods(lines.count)), which the API server "
         + "never evicts: \(DrainText.joined(lines)). \(Self.touched(cordoned))",
-      causes: lines, hint: "Leave each of them one budget" + (run.map { ", then run `pawl resume \($0)`." } ?? "."))
+      causes: lines,
+      hint: "Leave each of them one budget" + (run.map { ", then run `pawl resume \($0)`." } ?? "."))
   }
 }
