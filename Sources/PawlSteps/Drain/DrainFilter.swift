@@ -51,7 +51,7 @@ package struct DrainFilter: Sendable {
 
   /// Pods of a DaemonSet belong on the node; a pod whose DaemonSet is gone is like an unmanaged one.
   package static let daemonSet = DrainFilter(name: "daemon-set") { pod, policy, exists in
-    guard let owner = pod.controller, owner.kind == "DaemonSet", !hasEnded(pod) else { return nil }
+    guard let owner = pod.controller, owner.kind == "DaemonSet", !pod.hasEnded else { return nil }
     if exists { return .settle(.ignore, "DaemonSet \(owner.name) keeps it on the node") }
     if pod.terminating { return nil }
     return loss(
@@ -68,8 +68,8 @@ package struct DrainFilter: Sendable {
   package static let rule = DrainFilter(name: "rule") { pod, policy, _ in
     switch policy.action(for: pod) {
     case .skip: .settle(.ignore, "a rule leaves it on the node")
-    case .wait where !pod.terminating && !hasEnded(pod): .settle(.wait, "a rule waits until it has ended")
-    case .delete where !pod.terminating && !hasEnded(pod): .settle(.delete, "a rule gives it up")
+    case .wait where !pod.terminating && !pod.hasEnded: .settle(.wait, "a rule waits until it has ended")
+    case .delete where !pod.terminating && !pod.hasEnded: .settle(.delete, "a rule gives it up")
     case .wait, .delete, .evict, nil: nil
     }
   }
@@ -81,7 +81,7 @@ package struct DrainFilter: Sendable {
 
   /// Nothing is lost any more.
   package static let finished = DrainFilter(name: "finished") { pod, _, _ in
-    hasEnded(pod) ? .settle(.delete, "it has ended (\(pod.phase))") : nil
+    pod.hasEnded ? .settle(.delete, "it has ended (\(pod.phase))") : nil
   }
 
   /// An emptyDir goes with its pod.
@@ -92,10 +92,6 @@ package struct DrainFilter: Sendable {
   /// Nothing creates it again elsewhere.
   package static let unmanaged = DrainFilter(name: "unmanaged") { pod, policy, _ in
     pod.controller == nil ? loss(policy.unmanagedPods, pod, policy, "no controller creates it again") : nil
-  }
-
-  static func hasEnded(_ pod: ClusterPod) -> Bool {
-    pod.phase == "Succeeded" || pod.phase == "Failed"
   }
 
   /// A rule that evicts the pod allows the loss too.

@@ -144,7 +144,7 @@ struct DrainTurn: Sendable {
       leaving.pod = pod
       if pod.terminating {
         if leaving.manner != .force { leaving.state = .going }
-      } else if leaving.manner == .completion, DrainFilter.hasEnded(pod) {
+      } else if leaving.manner == .completion, pod.hasEnded {
         leaving.manner = .delete
         leaving.state = .pending(atSecond: 0, blockedBy: nil)
         leaving.isDueNow = true
