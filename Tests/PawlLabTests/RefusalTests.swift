@@ -34,6 +34,8 @@ extension LabTests {
 
     @Test("A downgrade, and a minor that no source offers")
     func versions() async throws {
+      // Tests before this one may have left package sources of their own, which no node tells of.
+      try await Lab.run("reset")
       try await refusal(["upgrade", "--to", "1.18", "--yes"], status: 1, says: ["downgrade", "1.19.16"])
       try await refusal(
         ["upgrade", "--to", "1.22", "--yes"], status: 1, says: ["target-not-offered", "1.22"])
