@@ -41,22 +41,11 @@ struct PatchCommand: AsyncParsableCommand {
 
   @OptionGroup var patch: PatchOptions
 
-  @Flag(help: "Stop after the plan.")
-  var dryRun = false
-
-  @OptionGroup var approval: ApprovalOptions
-  @OptionGroup var lock: LockOptions
-  @OptionGroup var inventory: InventoryOptions
-  @OptionGroup var state: StateOptions
-  @OptionGroup var output: OutputOptions
-  @OptionGroup var log: LogOptions
+  @OptionGroup var job: JobOptions
 
   func run() async throws {
     try await reportingFailures {
-      try await PlanAndRun(
-        runbook: "os-patch", inputs: try patch.given(), inventory: inventory, state: state, output: output,
-        approval: approval, lock: lock, log: log, dryRun: dryRun
-      ).run()
+      try await PlanAndRun(runbook: "os-patch", inputs: try patch.given(), options: job).run()
     }
   }
 }

@@ -20,24 +20,13 @@ struct UpgradeCommand: AsyncParsableCommand {
     help: ArgumentHelp("Another input of the runbook; may be repeated.", valueName: "key=value"))
   var inputs: [String] = []
 
-  @Flag(help: "Stop after the plan.")
-  var dryRun = false
-
-  @OptionGroup var approval: ApprovalOptions
-  @OptionGroup var lock: LockOptions
-  @OptionGroup var inventory: InventoryOptions
-  @OptionGroup var state: StateOptions
-  @OptionGroup var output: OutputOptions
-  @OptionGroup var log: LogOptions
+  @OptionGroup var job: JobOptions
 
   func run() async throws {
     try await reportingFailures {
       var given = try RunbookInputs.parse(inputs)
       given["target"] = try RunbookInputs.version(to)
-      return try await PlanAndRun(
-        runbook: "kubeadm-upgrade", inputs: given, inventory: inventory, state: state, output: output,
-        approval: approval, lock: lock, log: log, dryRun: dryRun
-      ).run()
+      return try await PlanAndRun(runbook: "kubeadm-upgrade", inputs: given, options: job).run()
     }
   }
 }
@@ -52,22 +41,11 @@ struct RunCommandLine: AsyncParsableCommand {
   @Option(name: .customLong("set"), help: ArgumentHelp("An input; may be repeated.", valueName: "key=value"))
   var inputs: [String] = []
 
-  @Flag(help: "Stop after the plan.")
-  var dryRun = false
-
-  @OptionGroup var approval: ApprovalOptions
-  @OptionGroup var lock: LockOptions
-  @OptionGroup var inventory: InventoryOptions
-  @OptionGroup var state: StateOptions
-  @OptionGroup var output: OutputOptions
-  @OptionGroup var log: LogOptions
+  @OptionGroup var job: JobOptions
 
   func run() async throws {
     try await reportingFailures {
-      try await PlanAndRun(
-        runbook: runbook, inputs: try RunbookInputs.parse(inputs), inventory: inventory, state: state,
-        output: output, approval: approval, lock: lock, log: log, dryRun: dryRun
-      ).run()
+      try await PlanAndRun(runbook: runbook, inputs: try RunbookInputs.parse(inputs), options: job).run()
     }
   }
 }
@@ -95,43 +73,51 @@ enum RunbookInputs {
   }
 }
 
+/// What every job that plans, asks and runs takes.
+struct JobOptions: ParsableArguments {
+  @Flag(help: "Stop after the plan.")
+  var dryRun = false
+
+  @OptionGroup var approval: ApprovalOptions
+  @OptionGroup var lock: LockOptions
+  @OptionGroup var inventory: InventoryOptions
+  @OptionGroup var state: StateOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var log: LogOptions
+}
+
 /// The common way of all jobs: inventory, facts, checks, plan, question, run.
 struct PlanAndRun {
   let runbook: String
   let inputs: [String: String]
-  let inventory: InventoryOptions
-  let state: StateOptions
-  let output: OutputOptions
-  let approval: ApprovalOptions
-  let lock: LockOptions
-  let log: LogOptions
-  let dryRun: Bool
+  let options: JobOptions
 
   func run() async throws -> ExitStatus {
     let book = try Catalogue.runbook(runbook)
-    let inventory = try self.inventory.load()
-    let world = try World.real(inventory, log: log)
+    let inventory = try options.inventory.load()
+    let world = try World.real(inventory, log: options.log)
     return try await closing(world) {
-      if !dryRun { try await lock.refuseIfHeld(world) }
+      if !options.dryRun { try await options.lock.refuseIfHeld(world) }
       let facts = try await Preparation(inventory: inventory, world: world)
-        .facts(patches: Catalogue.catalog.needsPatchFacts(book), limit: self.inventory.limitedHosts)
+        .facts(patches: Catalogue.catalog.needsPatchFacts(book), limit: options.inventory.limitedHosts)
       let plan = try Catalogue.planner.plan(
         Planner.Request(
           runbook: book, inventory: inventory, facts: facts, inputs: inputs,
-          limit: self.inventory.limitedHosts, history: await state.history(of: inventory.name)))
+          limit: options.inventory.limitedHosts, history: await options.state.history(of: inventory.name)))
       try await DrainReport.refuse(plan, cluster: world.cluster)
       show(plan)
-      if plan.steps.isEmpty || dryRun { return .success }
-      try Approval.ask(for: plan, options: approval)
-      let workflow = try RunWorkflow.open(state, output: output, takeOver: lock.takeOver)
+      if plan.steps.isEmpty || options.dryRun { return .success }
+      try Approval.ask(for: plan, options: options.approval)
+      let workflow = try RunWorkflow.open(
+        options.state, output: options.output, takeOver: options.lock.takeOver)
       return try await workflow.start(plan, inventory: inventory, facts: facts, world: world)
     }
   }
 
   private func show(_ plan: Plan) {
-    switch output.format {
+    switch options.output.format {
     case .human: Console.write(PlanReport(plan).text(width: Console.width))
-    case .json: if dryRun || plan.steps.isEmpty { Console.write(PlanText.json(plan)) }
+    case .json: if options.dryRun || plan.steps.isEmpty { Console.write(PlanText.json(plan)) }
     }
   }
 }
