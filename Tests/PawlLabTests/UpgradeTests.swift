@@ -34,30 +34,5 @@ extension LabTests {
       let stale = try await pawl.run(["apply", "plan.json", "--yes"])
       #expect(stale.status == 1 && stale.errors.contains("stale"), "\(stale.errors)")
     }
-
-    @Test(
-      "Killed during a kubeadm upgrade, a drain and an apt install, resumed each time: the same end, nothing twice"
-    )
-    func killedThreeTimes() async throws {
-      try await Lab.run("reset")
-      try await Lab.run("kubectl", "cordon", "cp-1")
-      let kills: [(start: [String], step: String, at: Set<String>)] = [
-        (["upgrade", "--to", "1.20", "--yes"], "1.20/upgrade-control-plane@cp-1", ["step-output"]),
-        (["resume"], "1.20/drain@worker-1", ["step-status"]),
-        (["resume"], "1.20/install-kubelet@worker-2", ["step-status", "step-output"]),
-      ]
-      for kill in kills {
-        let (lines, status) = try await pawl.runAndKill(kill.start + ["-o", "json"]) { line in
-          guard let event = EventLine(line) else { return false }
-          return event.step == kill.step && kill.at.contains(event.event)
-        }
-        #expect(status == -9, "not killed at \(kill.step): \(lines.suffix(5))")
-      }
-      let end = try await pawl.run(["resume"])
-      #expect(end.status == 0, "\(end.output.suffix(3000))\(end.errors)")
-      try await Lab.expectUpgraded(to: "1.20.15", cordoned: ["cp-1"])
-      let doubted = try await Journal.ofLastRun(pawl).expectNothingRanTwice()
-      #expect(doubted == Set(kills.map(\.step)))
-    }
   }
 }

@@ -43,6 +43,14 @@ apiServer:
     - $LAB_BASTION_PUBLIC
     - $LAB_BASTION_PRIVATE
 $(for name in "${LAB_CONTROL_PLANES[@]}"; do echo "    - $(host_address "$name")"; done)
+# A leader that is gone is replaced within seconds, not after up to 17.
+controllerManager:
+  extraArgs: &leases
+    leader-elect-lease-duration: 6s
+    leader-elect-renew-deadline: 4s
+    leader-elect-retry-period: 1s
+scheduler:
+  extraArgs: *leases
 ---
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -51,6 +59,7 @@ imageGCHighThresholdPercent: 100
 # A pod with a startup probe and no readiness probe (etcd) is reported ready
 # only at the next sync: after up to 90 s with the default of 1m.
 syncFrequency: 10s
+nodeStatusUpdateFrequency: 4s
 ---
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration

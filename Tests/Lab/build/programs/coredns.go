@@ -57,6 +57,8 @@ func watchServices(stop chan struct{}) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	// After a boot the API server's address leads nowhere until kube-proxy has its rules: ask again soon.
+	config.Dial = (&net.Dialer{Timeout: time.Second}).DialContext
 	clients, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, err
