@@ -98,14 +98,14 @@ extension PawlProgram {
   }
 }
 
-/// All tests on the lab, one after the other: there is one lab.
+/// All tests on the lab, one after the other: there is one lab. What hangs is ended and named.
 @Suite(
-  "The lab", .serialized,
+  "The lab", .serialized, .timeLimit(.minutes(15)),
   .enabled(if: Lab.isSingle, "needs root and the lab: scripts/lab up, then PAWL_LAB=single"))
 struct LabTests {}
 
 /// Those that need three control planes.
 @Suite(
-  "The lab with three control planes", .serialized,
+  "The lab with three control planes", .serialized, .timeLimit(.minutes(15)),
   .enabled(if: Lab.isHighlyAvailable, "needs root and the lab: scripts/lab up --ha, then PAWL_LAB=ha"))
 struct HighAvailabilityTests {}

@@ -93,7 +93,8 @@ lab_etcd() {
 etcd_health() {
     local answer
     # shellcheck disable=SC2016
-    answer=$(in_host "$1" timeout 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2381
+    # Bounded here too: a host that goes down may take its own time with it.
+    answer=$(timeout --kill-after=5 15 "$LAB_DIR/lab" exec "$1" -- timeout 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2381
         printf "GET /health HTTP/1.0\r\n\r\n" >&3; grep -o "\"health\":\"[a-z]*\"" <&3' 2>/dev/null) || true
     case $answer in
     *true*) echo healthy ;;
