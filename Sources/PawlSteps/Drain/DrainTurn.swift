@@ -8,6 +8,8 @@ import Synchronization
 struct DrainTurn: Sendable {
   /// How long a pod is left alone that may not go now, when the server does not say.
   private static let askAgainSeconds = 5
+  /// How long a pod is left alone whose budget has no room: looking at the budgets again is one request for all pods.
+  private static let lookAgainSeconds = 2
   /// The longest that the server may ask for.
   private static let longestPause = 60
   /// How often a silent wait says what it waits for.
@@ -89,7 +91,9 @@ struct DrainTurn: Sendable {
     case .failure(let failure): throw failure
     case nil where round.asked.contains(pod.uid): break  // The time was up before its turn came.
     case nil:
-      wait(DrainText.blocked(pod, by: round.budgets, serverSays: "its budget lets other pods go first"))
+      wait(
+        DrainText.blocked(pod, by: round.budgets, serverSays: "its budget lets other pods go first"),
+        until: round.now + Self.lookAgainSeconds)
     }
   }
 
