@@ -39,12 +39,16 @@ enum RunbookScenarios {
         }
       }
       if others {
-        for (name, role) in [("etcd-1", HostRole.etcd), ("bastion", .bastion)] {
+        let roles: [(String, HostRole)] = [
+          ("etcd-1", .etcd), ("etcd-2", .etcd), ("etcd-3", .etcd), ("bastion", .bastion),
+        ]
+        for (name, role) in roles {
           inventory.hosts.append(
             Host(name: name, address: "198.51.100.\(inventory.hosts.count)", roles: [role]))
           state.hosts[name] = state.hosts["cp-1"]
           state.hosts[name]?.name = name
           state.hosts[name]?.node = name
+          if role == .etcd { state.hosts[name]?.enableEtcd() }
         }
         state.hosts["bastion"]?.isBastion = true
       }
@@ -109,7 +113,8 @@ enum RunbookScenarios {
         "security only, always", ["reboot": "always", "securityOnly": "true"], controlPlanes: 1, workers: 2,
         patching: true),
       Entry(
-        "three control planes, an etcd host, a bastion", [:], controlPlanes: 3, workers: 2, patching: true,
+        "three control planes, three etcd hosts, a bastion", [:], controlPlanes: 3, workers: 2,
+        patching: true,
         others: true),
     ],
     "node-drain.yaml": [

@@ -214,6 +214,27 @@ struct PlanCheckTests {
     #expect(try codes(workers, inventory: inventory, facts: facts) == [])
   }
 
+  @Test(
+    "Two etcd hosts of their own are refused, too, when one is rebooted or asked; not where members are elsewhere",
+    arguments: ["etcd/check-members@v1", "host/reboot@v1"])
+  func quorumOfEtcdHosts(action: String) throws {
+    let steps = "- {id: members, uses: \(action), on: {role: etcd}}"
+    for count in 1...3 {
+      var inventory = Fixture.inventory()
+      for index in 1...count {
+        inventory.hosts.append(Host(name: "etcd-\(index)", address: "10.0.2.\(index)", roles: [.etcd]))
+      }
+      #expect(try codes(steps, inventory: inventory) == (count == 2 ? ["quorum-at-risk"] : []))
+      let workers = "- {id: workers, uses: test/touch@v1, on: {role: worker}}"
+      #expect(try codes(workers, inventory: inventory) == [])
+      var facts = Fixture.facts(inventory)
+      facts.cluster.controlPlane[0].etcd = "3.5.1"
+      #expect(try codes(steps, inventory: inventory, facts: facts) == [])
+      inventory.hosts[0].roles = [.controlPlane, .etcd]
+      #expect(try codes(steps, inventory: inventory) == [])
+    }
+  }
+
   @Test("A reboot that would start another kubelet than the one that runs is refused, with the host named")
   func rebootIntoAnotherKubelet() throws {
     let inventory = Fixture.inventory()

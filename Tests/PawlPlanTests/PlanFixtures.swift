@@ -24,7 +24,7 @@ enum Fixture {
     },
     spec("rollout/approval", needsHost: false), spec("rollout/await-window", needsHost: false),
     spec("rollout/check-unavailable"), spec("rollout/soak", needsHost: false),
-    spec("cluster/check-quorum"), spec("host/reboot", reversibility: .final),
+    spec("cluster/check-quorum"), spec("etcd/check-members"), spec("host/reboot", reversibility: .final),
     ActionSpec(
       name: "test/compare", version: 1, summary: "", reversibility: .readOnly, timeoutSeconds: 60,
       estimateSeconds: 1, comesAfter: "test/touch@v1", title: { _ in "Compare" }),

@@ -8,20 +8,38 @@ struct QuorumCheck {
   let facts: Facts
 
   func refusals() -> [PlanRefusal] {
-    let members = facts.cluster.controlPlane.filter { $0.etcd != nil }.map(\.node)
-    guard members.count == 2 else { return [] }
-    let asking = Set(plan.steps.filter { $0.uses == "cluster/check-quorum@v1" }.compactMap(\.host))
-    guard let host = inventory.hosts.first(where: { asking.contains($0.name) && members.contains($0.node) })
-    else { return [] }
-    return [
-      PlanRefusal(
-        code: "quorum-at-risk",
-        message:
-          "etcd has 2 members, on \(members.joined(separator: " and ")), and needs both; without \(host.node) it "
-          + "would stop.",
-        hint:
-          "Add a third control plane, or take one out of the cluster; or leave control planes out with --limit."
-      )
-    ]
+    let stacked = facts.cluster.controlPlane.filter { $0.etcd != nil }.map(\.node)
+    let others = inventory.hosts.filter { $0.roles.contains(.etcd) }
+    if stacked.count == 2, let host = host(in: ["cluster/check-quorum@v1"], among: stacked) {
+      return [
+        refusal(
+          stacked, host,
+          hint: "Add a third control plane, or take one out of the cluster; or leave control planes out")
+      ]
+    }
+    // With members on control planes, too, the hosts are not all there are.
+    if stacked.isEmpty, others.count == 2, !others.contains(where: \.isControlPlane),
+      let host = host(in: ["etcd/check-members@v1", "host/reboot@v1"], among: others.map(\.node))
+    {
+      return [
+        refusal(others.map(\.node), host, hint: "Add a third etcd host, or leave etcd hosts out")
+      ]
+    }
+    return []
+  }
+
+  /// The first of the nodes for which the plan has a step of one of the actions.
+  private func host(in actions: Set<String>, among nodes: [String]) -> Host? {
+    let named = Set(plan.steps.filter { actions.contains($0.uses) }.compactMap(\.host))
+    return inventory.hosts.first { named.contains($0.name) && nodes.contains($0.node) }
+  }
+
+  private func refusal(_ members: [String], _ host: Host, hint: String) -> PlanRefusal {
+    PlanRefusal(
+      code: "quorum-at-risk",
+      message:
+        "etcd has 2 members, on \(members.joined(separator: " and ")), and needs both; without \(host.node) it "
+        + "would stop.",
+      hint: "\(hint) with --limit.")
   }
 }

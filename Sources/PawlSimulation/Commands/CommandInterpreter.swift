@@ -31,6 +31,7 @@ struct CommandInterpreter {
     case "apt-get": aptGet(arguments)
     case "systemctl": systemctl(arguments)
     case "kubeadm": kubeadm(arguments)
+    case "sh" where argv == EtcdQuestion.argv: etcdMembers()
     case "kubelet" where arguments == ["--version"]: kubeletVersion()
     default:
       .failing(127, "\(program): this simulated host has no such command: \(argv.joined(separator: " "))")

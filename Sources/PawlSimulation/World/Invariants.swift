@@ -93,11 +93,15 @@ struct Invariants: Sendable {
   }
 
   private func quorum(_ state: SimulatedState) -> [(rule: String, message: String)] {
-    let members = state.nodes.values.filter { $0.controlPlane != nil }
-    let up = members.count { state.host(ofNode: $0.name)?.poweredOn ?? false }
-    // A single member has no quorum to keep: it is away while its host is.
-    guard members.count > 1, up < members.count / 2 + 1 else { return [] }
-    return [("quorum", "only \(up) of \(members.count) etcd members are up")]
+    let stacked = state.nodes.values.filter { $0.controlPlane != nil }
+      .map { state.host(ofNode: $0.name)?.poweredOn ?? false }
+    let own = state.hosts.values.filter(\.hasEtcd).map(\.runsEtcd)
+    return [stacked, own].compactMap { members in
+      let up = members.count { $0 }
+      // A single member has no quorum to keep: it is away while its host is.
+      guard members.count > 1, up < members.count / 2 + 1 else { return nil }
+      return ("quorum", "only \(up) of \(members.count) etcd members are up")
+    }
   }
 }
 

@@ -43,6 +43,17 @@ package struct SimulatedHost: Sendable, Hashable {
   /// The kernel of the installed package.
   var installedKernel: String { installed["linux-image-amd64"].map { "\($0)-amd64" } ?? kernel }
 
+  /// Makes it a host of etcd's own.
+  package mutating func enableEtcd() {
+    enabledUnits.insert("etcd.service")
+    activeUnits.insert("etcd.service")
+  }
+
+  /// Whether a member of an etcd outside of Kubernetes is on it.
+  var hasEtcd: Bool { enabledUnits.contains("etcd.service") }
+  /// Whether that member answers.
+  var runsEtcd: Bool { poweredOn && activeUnits.contains("etcd.service") }
+
   /// What a boot makes new.
   mutating func boot() {
     poweredOn = true

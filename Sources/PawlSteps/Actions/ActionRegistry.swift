@@ -13,6 +13,7 @@ package struct ActionRegistry: Sendable {
     ClusterCheckSkew.self,
     ClusterVerifyControlPlane.self,
     ClusterVerifyVersions.self,
+    EtcdCheckMembers.self,
     HostReboot.self,
     HostWaitServices.self,
     GateBaseline.self,

@@ -29,6 +29,7 @@ import Testing
     "cluster/check-skew@v1": Scenario(with: version, host: nil),
     "cluster/verify-control-plane@v1": Scenario(with: version),
     "cluster/verify-versions@v1": Scenario(with: version, host: nil),
+    "etcd/check-members@v1": Scenario(replies: [Etcd.reply(Etcd.output(["etcd-1", "etcd-2", "etcd-3"]))]),
     "host/reboot@v1": Scenario(
       with: HostRebootTests.step().with, replies: HostRebootTests.replies("old", "old", "new")),
     "host/wait-services@v1": Scenario(
@@ -85,7 +86,8 @@ import Testing
       Self.references == [
         "apt/install@v1", "apt/set-source@v1", "apt/update@v1", "cluster/check-health@v1",
         "cluster/check-quorum@v1", "cluster/check-skew@v1", "cluster/verify-control-plane@v1",
-        "cluster/verify-versions@v1", "gate/baseline@v1", "gate/budgets-recovered@v1", "gate/command@v1",
+        "cluster/verify-versions@v1", "etcd/check-members@v1", "gate/baseline@v1",
+        "gate/budgets-recovered@v1", "gate/command@v1",
         "gate/daemonsets-ready@v1", "gate/http@v1", "gate/prometheus@v1", "gate/workloads-recovered@v1",
         "host/reboot@v1", "host/wait-services@v1", "kubeadm/upgrade-apply@v1", "kubeadm/upgrade-node@v1",
         "kubeadm/upgrade-plan@v1", "kubelet/restart@v1", "node/drain@v1", "node/uncordon@v1",

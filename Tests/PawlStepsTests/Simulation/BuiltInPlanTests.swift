@@ -56,6 +56,10 @@ struct BuiltInPlanTests {
       #expect(own.prefix(2) == ["\(group)-approval@\(host)", "\(group)-await-window@\(host)"])
       #expect(own.contains("reboot@\(host)"))
     }
+    let turn = [
+      "check-members", "upgrade-packages", "check-members-again", "reboot", "wait-services", "verify-members",
+    ].map { "\($0)@etcd-1" }
+    #expect(plan.steps.map(\.id.text).firstRange(of: turn) != nil, "etcd is asked before and after")
   }
 
   @Test(

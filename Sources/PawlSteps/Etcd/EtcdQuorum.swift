@@ -1,10 +1,17 @@
-/// The members of a stacked etcd, as pods and nodes tell: one on each control-plane node.
+/// Which members of an etcd vote and which of them are well.
 struct EtcdQuorum: Sendable, Hashable {
-  /// The nodes that have a member, in order; empty when etcd runs elsewhere.
+  /// Their names, each once, or the nodes that they run on; empty when none is seen.
   let members: [String]
-  /// Those whose member is well.
+  /// Those that are well.
   let healthy: Set<String>
 
+  /// From what etcd itself says.
+  init(members: [String], healthy: Set<String>) {
+    self.members = members.sorted()
+    self.healthy = healthy
+  }
+
+  /// A stacked etcd, as pods and nodes tell: one member on each control-plane node.
   /// - Parameter pods: the pods with `component=etcd` in `kube-system`.
   init(pods: [ClusterPod], nodes: [ClusterNode]) {
     guard !pods.isEmpty else {
@@ -26,12 +33,15 @@ struct EtcdQuorum: Sendable, Hashable {
   /// Whether enough members are left while a node is away.
   func keeps(without node: String) -> Bool { left(without: node) >= needed }
 
-  /// `3 members, 2 healthy (not cp-3), 2 needed; taking cp-2 leaves 1`.
-  func arithmetic(without node: String) -> String {
+  /// `3 members, 2 healthy (not cp-3)`.
+  var count: String {
     let down = members.filter { !healthy.contains($0) }
     let names = down.isEmpty ? "" : " (not \(down.joined(separator: ", ")))"
-    return
-      "\(members.count) members, \(healthy.count) healthy\(names), \(needed) needed; taking \(node) leaves "
-      + "\(left(without: node))"
+    return "\(GateText.count(members.count, "member")), \(healthy.count) healthy\(names)"
+  }
+
+  /// `3 members, 2 healthy (not cp-3), 2 needed; taking cp-2 leaves 1`.
+  func arithmetic(without node: String) -> String {
+    "\(count), \(needed) needed; taking \(node) leaves \(left(without: node))"
   }
 }
