@@ -73,7 +73,10 @@ let package = Package(
       swiftSettings: settings),
     tests(
       "PawlStepsTests",
-      ["PawlContracts", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel", "PawlSimulation"]),
+      [
+        "PawlTestSupport", "PawlContracts", "PawlSteps", "PawlEngine", "PawlPlan", "PawlModel",
+        "PawlSimulation",
+      ]),
     tests(
       "PawlStoreTests", ["PawlStore", "PawlEngine", "PawlPlan", "PawlModel", "PawlTestSupport"],
       exclude: ["Fixtures"]),

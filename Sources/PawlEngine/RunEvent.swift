@@ -194,7 +194,7 @@ package enum RunEventKind: Sendable, Hashable, Codable {
 package struct RunEvent: Sendable, Hashable, Codable {
   /// From 1, without gaps, per run.
   package var sequence: Int
-  /// For people only; nothing is decided by it.
+  /// For people, and for steps that let time pass; no state is decided by it.
   package var time: Date
   package var kind: RunEventKind
 

@@ -16,7 +16,7 @@ package struct RunExecutor: Sendable {
   ///
   /// - Parameters:
   ///   - clock: measures the waits between attempts.
-  ///   - now: stamps events for people; nothing is decided by it.
+  ///   - now: stamps events, for people and for steps that let time pass; no state is decided by it.
   ///   - notify: hears every event after it is durable, and progress; must return at once.
   ///   - beforeCompletion: clears up after the steps, once all have succeeded or what they left is undone: when the run
   ///     can't be taken up any more. The run is over only when this has returned, so a crash in it means that it is
@@ -56,8 +56,8 @@ package struct RunExecutor: Sendable {
       undoesFailures: record.inventory.policy.onFailure == .undo,
       hasUndo: { [performer] in performer.hasUndo($0) })
     let (inputs, continuation) = AsyncStream<ExecutorInput>.makeStream()
-    var stretch = RunStretch(
-      id: id, epoch: epoch, machine: machine, nextSequence: events.count + 1, inputs: continuation)
+    var stretch = RunStretch(id: id, epoch: epoch, machine: machine, inputs: continuation)
+    for event in events { stretch.note(event) }
     continuation.yield(.machine(.begin(by: owner, cancelling: cancelling)))
     return try await withThrowingDiscardingTaskGroup { group in
       defer { group.cancelAll() }
@@ -140,8 +140,10 @@ package struct RunExecutor: Sendable {
       events.append(RunEvent(sequence: stretch.nextSequence + events.count, time: time, kind: kind))
     }
     try await store.append(events, to: stretch.id)
-    stretch.nextSequence += events.count
-    for event in events { notify(.event(event)) }
+    for event in events {
+      stretch.note(event)
+      notify(.event(event))
+    }
   }
 
   private func start(
@@ -153,8 +155,9 @@ package struct RunExecutor: Sendable {
     let (stops, stop) = AsyncStream<Void>.makeStream()
     stretch.stops[id] = stop
     let context = StepContext(
-      run: stretch.id, attempt: attempt, epoch: stretch.epoch, records: stretch.machine.records(before: step),
-      force: stretch.machine.state.forced[id], leftBehind: stretch.machine.nodesLeftBehind, stops: stops
+      run: stretch.id, attempt: attempt, firstBegun: stretch.firstBegun[id], epoch: stretch.epoch,
+      records: stretch.machine.records(before: step), force: stretch.machine.state.forced[id],
+      leftBehind: stretch.machine.nodesLeftBehind, stops: stops
     ) { [notify] progress in notify(.progress(id, progress)) }
     let inputs = stretch.inputs
     group.addTask {
@@ -197,10 +200,27 @@ private struct RunStretch {
   let id: RunID
   let epoch: Int
   var machine: RunMachine
-  var nextSequence: Int
+  private(set) var nextSequence = 1
+  /// When each step was first begun, by the journal.
+  private(set) var firstBegun: [StepID: Date] = [:]
   let inputs: AsyncStream<ExecutorInput>.Continuation
   /// How to stop what was performed or probed last of each step.
   var stops: [StepID: AsyncStream<Void>.Continuation] = [:]
+
+  init(
+    id: RunID, epoch: Int, machine: RunMachine, inputs: AsyncStream<ExecutorInput>.Continuation
+  ) {
+    self.id = id
+    self.epoch = epoch
+    self.machine = machine
+    self.inputs = inputs
+  }
+
+  /// Takes an event of the journal down.
+  mutating func note(_ event: RunEvent) {
+    nextSequence += 1
+    if case .stepStarted(let step, _) = event.kind, firstBegun[step] == nil { firstBegun[step] = event.time }
+  }
 
   /// Asks everything that runs to stop; asking what has ended changes nothing.
   func stopSteps() {

@@ -1,3 +1,4 @@
+package import Foundation
 package import PawlPlan
 
 /// What a step may use while it is performed.
@@ -5,6 +6,8 @@ package struct StepContext: Sendable {
   package let run: RunID
   /// From 1.
   package let attempt: Int
+  /// When the run first began the step, by the journal; of all attempts and stretches.
+  package let firstBegun: Date?
   /// The lock's epoch, for fencing on hosts.
   package let epoch: Int
   /// What the steps before it on its host left on record, by action (`gate/baseline@v1`); of each action the nearest.
@@ -20,13 +23,14 @@ package struct StepContext: Sendable {
 
   /// Makes a context.
   package init(
-    run: RunID, attempt: Int, epoch: Int, records: [String: String] = [:], force: ForceOrder? = nil,
-    leftBehind: Set<String> = [],
+    run: RunID, attempt: Int, firstBegun: Date? = nil, epoch: Int, records: [String: String] = [:],
+    force: ForceOrder? = nil, leftBehind: Set<String> = [],
     stops: AsyncStream<Void> = AsyncStream { $0.finish() },
     report: @escaping @Sendable (StepProgress) -> Void
   ) {
     self.run = run
     self.attempt = attempt
+    self.firstBegun = firstBegun
     self.epoch = epoch
     self.records = records
     self.force = force
@@ -40,8 +44,8 @@ extension StepContext {
   /// The same with another listener.
   package func reporting(_ report: @escaping @Sendable (StepProgress) -> Void) -> StepContext {
     StepContext(
-      run: run, attempt: attempt, epoch: epoch, records: records, force: force, leftBehind: leftBehind,
-      stops: stops, report: report)
+      run: run, attempt: attempt, firstBegun: firstBegun, epoch: epoch, records: records, force: force,
+      leftBehind: leftBehind, stops: stops, report: report)
   }
 }
 

@@ -1,7 +1,7 @@
 package import Foundation
 
-/// Gets web addresses over the same libcurl as the API server is reached by. Certificates are verified with the
-/// machine's authorities, redirections are not followed, and no proxy of the environment is used.
+/// Gets web addresses over the same libcurl as the API server is reached by. Certificates are verified, redirections are
+/// not followed, and no proxy of the environment is used.
 package final class WebClient: Sendable {
   /// An answer of any status.
   package struct Answer: Sendable {
@@ -35,11 +35,15 @@ package final class WebClient: Sendable {
   }
 
   /// Gets an address.
-  package func get(_ url: String, timeout: Duration) async throws(Failure) -> Answer {
-    let request = HTTPRequest(
+  /// - Parameter authorities: PEM certificates that the server's is verified by instead of the machine's.
+  package func get(
+    _ url: String, authorities: Data? = nil, timeout: Duration
+  ) async throws(Failure) -> Answer {
+    var request = HTTPRequest(
       method: "GET", url: url, headers: ["Accept: */*", "User-Agent: pawl"],
       mode: .whole(limit: Self.bodyLimit), timeout: timeout, connectTimeout: timeout, freshConnection: true,
       verifiesServer: true)
+    request.certificateAuthority = authorities
     do throws(HTTPFailure) {
       let response = try await loop.send(request)
       return Answer(status: response.status, body: response.body)

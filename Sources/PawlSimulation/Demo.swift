@@ -27,12 +27,14 @@ extension SimulatedState {
     return state
   }
 
-  /// Publishes updates of the system: of a library that asks for a reboot, of one for security, and of the kernel.
+  /// Publishes updates of the system: of a library that asks for a reboot, of one for security with a later one that
+  /// hides it, and of the kernel.
   package mutating func publishSystemUpdates() {
     systemRepository = [
-      "libc6": ["2.36-9+deb12u9", "2.36-9+deb12u8"], "openssl": ["3.0.15-1", "3.0.14-1"],
+      "libc6": ["2.36-9+deb12u9", "2.36-9+deb12u8"], "openssl": ["3.0.16-1", "3.0.15-1", "3.0.14-1"],
       "linux-image-amd64": ["6.1.119-1", "6.1.106-3"],
     ]
+    securityVersions = ["openssl": "3.0.15-1"]
   }
 
   private static func demoHost(_ name: String, offers: [String: [String]]) -> SimulatedHost {

@@ -2,7 +2,9 @@ package import PawlSteps
 
 /// Web addresses of the simulated world; what stands behind a `?` does not matter.
 extension SimulatedCluster: HTTPProbe {
-  package func get(_ url: String, timeoutSeconds: Int) async throws(HTTPProbeError) -> HTTPAnswer {
+  package func get(
+    _ url: String, caFile: String?, timeoutSeconds: Int
+  ) async throws(HTTPProbeError) -> HTTPAnswer {
     do { try await sleep(for: SimulatedTimes.request) } catch {
       throw HTTPProbeError(.cancelled, "was given up")
     }

@@ -91,7 +91,7 @@ final class CrashWorld: Sendable {
       unrecorded.withLock { $0.append(text) }
     }
     let executor = RunExecutor(
-      store: store, performer: watched, clock: cluster.clock, now: { Date(timeIntervalSince1970: 0) })
+      store: store, performer: watched, clock: cluster.clock, now: cluster.wallTime)
     let epoch = epoch.withLock { epoch in
       epoch += 1
       return epoch

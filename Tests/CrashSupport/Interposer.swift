@@ -69,9 +69,9 @@ package enum Trouble: Sendable, Hashable {
         let result = await base.perform(step, in: context)
         guard case .succeeded = result else { return result }
         let next = StepContext(
-          run: context.run, attempt: context.attempt + 1000, epoch: context.epoch,
-          records: context.records, force: context.force, leftBehind: context.leftBehind,
-          report: context.report)
+          run: context.run, attempt: context.attempt + 1000, firstBegun: context.firstBegun,
+          epoch: context.epoch, records: context.records, force: context.force,
+          leftBehind: context.leftBehind, report: context.report)
         return await base.perform(step, in: next)
       case .interrupted(let target, let twice) where target == step.id:
         control.yield(.stop(.cancel))

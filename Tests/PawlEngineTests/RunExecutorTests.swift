@@ -49,6 +49,33 @@ struct RunExecutorTests {
     #expect(try await store.load(run).events.last?.kind == .runStopped(.completed))
   }
 
+  /// Fails its first step, and keeps what it is told of when steps were begun.
+  private final class Timed: StepPerformer {
+    let begun = Mutex<[Date?]>([])
+
+    func perform(_ step: PlanStep, in context: StepContext) async -> StepResult {
+      begun.withLock { $0.append(context.firstBegun) }
+      return .failed(StepFailure(code: "x", message: "It broke."))
+    }
+    func probe(_ step: PlanStep, in context: StepContext) async -> ProbeVerdict { .notStarted }
+    func hasUndo(_ step: PlanStep) -> Bool { false }
+    func undo(_ step: PlanStep, in context: StepContext) async throws(StepFailure) -> StepOutcome {
+      StepOutcome("Undone.", changed: true)
+    }
+  }
+
+  @Test("A step knows when the run first began it, also after another process has taken the run up")
+  func firstBegun() async throws {
+    try await store.create(Sample.record(run, TestPlan.chain(1)))
+    let performer = Timed()
+    let first = Date(timeIntervalSince1970: 1_000)
+    for time in [first, Date(timeIntervalSince1970: 5_000)] {
+      _ = try await RunExecutor(store: store, performer: performer, now: { time })
+        .run(run, by: "t", epoch: 1)
+    }
+    #expect(performer.begun.withLock(\.self) == [first, first])
+  }
+
   @Test("A run that failed is not cleared up: a resume still needs what is there")
   func keeps() async throws {
     #expect(

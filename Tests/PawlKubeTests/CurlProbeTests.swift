@@ -22,7 +22,8 @@ struct CurlProbeTests {
     let subject = HTTPProbeContract.Subject(
       probe: try CurlProbe(), well: try address(stub, "/well"), missing: try address(stub, "/missing"),
       // Port 1 is tcpmux, which nobody runs.
-      moved: try address(stub, "/moved"), closed: "http://127.0.0.1:1/")
+      moved: try address(stub, "/moved"), closed: "http://127.0.0.1:1/",
+      signed: (try address(stub, "/well", scheme: "https"), stub.announcement.folder + "/ca.crt"))
     try await HTTPProbeContract.run(name, on: subject)
   }
 
@@ -32,10 +33,28 @@ struct CurlProbeTests {
     let probe = try CurlProbe()
     let url = try address(stub, "/well", scheme: "https")
     let error = await #expect(throws: HTTPProbeError.self) {
-      _ = try await probe.get(url, timeoutSeconds: 10)
+      _ = try await probe.get(url, caFile: nil, timeoutSeconds: 10)
     }
     #expect(error?.code == .tls)
-    #expect(error?.message.hasPrefix("has a certificate that this machine does not trust (") == true)
+    #expect(error?.message.hasPrefix("has a certificate that is not trusted (") == true)
+  }
+
+  @Test(
+    "Only the authorities of the file count, and without any in it nothing is asked",
+    arguments: [
+      ("other.crt", HTTPProbeError.Code.tls), ("ca.key", .authorities), ("missing.crt", .authorities),
+      ("", .authorities),
+    ])
+  func otherAuthorities(file: String, code: HTTPProbeError.Code) async throws {
+    let stub = try await Stub(.init("/well", .json("all well")))
+    let probe = try CurlProbe()
+    let url = try address(stub, "/well", scheme: "https")
+    let path = stub.announcement.folder + "/" + file
+    let error = await #expect(throws: HTTPProbeError.self) {
+      _ = try await probe.get(url, caFile: path, timeoutSeconds: 10)
+    }
+    #expect(error?.code == code)
+    if code == .authorities { #expect(error?.message.hasPrefix(path + ": ") == true) }
   }
 
   @Test("A server that stays silent runs into the limit")
@@ -43,7 +62,9 @@ struct CurlProbeTests {
     let stub = try await Stub(.init("/silent", .silence))
     let probe = try CurlProbe()
     let url = try address(stub, "/silent")
-    let error = await #expect(throws: HTTPProbeError.self) { _ = try await probe.get(url, timeoutSeconds: 1) }
+    let error = await #expect(throws: HTTPProbeError.self) {
+      _ = try await probe.get(url, caFile: nil, timeoutSeconds: 1)
+    }
     #expect(error?.code == .timedOut)
   }
 
@@ -51,7 +72,7 @@ struct CurlProbeTests {
   func otherScheme() async throws {
     let probe = try CurlProbe()
     let error = await #expect(throws: HTTPProbeError.self) {
-      _ = try await probe.get("file:///etc/hostname", timeoutSeconds: 1)
+      _ = try await probe.get("file:///etc/hostname", caFile: nil, timeoutSeconds: 1)
     }
     #expect(error?.code == .failed)
   }

@@ -53,6 +53,43 @@ import Testing
           ]))
   }
 
+  @Test func certificatesAreRelativeToTheInventoryAndHaveToBeThere() throws {
+    let text = """
+      apiVersion: pawl.dev/v1alpha1
+      kind: Inventory
+      metadata: {name: lab}
+      kubernetes: {kubeconfig: ./kubeconfig}
+      ssh: {user: pawl, keys: [./key]}
+      hosts: [{name: cp-1, address: 10.0.0.1, roles: [control-plane]}]
+      policy:
+        gates:
+          http: [{name: a, url: "https://a", caFile: ./ca.crt}]
+          prometheus: [{name: b, url: "https://b", caFile: /etc/ca.crt}]
+      """
+    func read(_ there: String...) throws -> Gates {
+      try Inventory.readWithWarnings(
+        text: text, file: "i.yaml", directory: "/srv", homeDirectory: "/home/op",
+        holdsCertificates: there.contains
+      ).inventory.policy.gates
+    }
+    let gates = try read("/srv/ca.crt", "/etc/ca.crt")
+    #expect(gates.http.map(\.caFile) == ["/srv/ca.crt"])
+    #expect(gates.prometheus.map(\.caFile) == ["/etc/ca.crt"])
+    guard case .map(let entries) = gates.value, case .list(let items) = entries["http"],
+      case .map(let item) = items.first
+    else {
+      Issue.record("no value")
+      return
+    }
+    #expect(item["caFile"] == .string("/srv/ca.crt"))
+    let error = #expect(throws: DiagnosticsError.self) { try read("/srv/ca.crt") }
+    #expect(
+      error?.diagnostics.map(\.description) == [
+        "i.yaml:10:54: error: /etc/ca.crt can't be read, or there is no PEM certificate in it. "
+          + "'caFile' is relative to the inventory."
+      ])
+  }
+
   @Test func withoutAnyThereAreNone() throws {
     #expect(try read("    http: []").policy.gates == Gates())
   }

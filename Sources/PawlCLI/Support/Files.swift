@@ -27,6 +27,21 @@ enum Files {
     }
   }
 
+  /// A file with PEM certificates.
+  static func readCertificates(_ path: String) throws(CommandFailure) -> Data {
+    let data = try read(path, what: "file of certificates")
+    guard data.range(of: Data("-----BEGIN CERTIFICATE-----".utf8)) != nil else {
+      throw CommandFailure(.invalidInput, "\(path): there is no PEM certificate in it.")
+    }
+    return data
+  }
+
+  /// Whether there is such a file, and it can be read.
+  static func holdsCertificates(_ path: String) -> Bool {
+    do throws(CommandFailure) { _ = try readCertificates(path) } catch { return false }
+    return true
+  }
+
   /// The file as text.
   static func readText(_ path: String, what: String) throws(CommandFailure) -> String {
     guard let text = String(data: try read(path, what: what), encoding: .utf8) else {

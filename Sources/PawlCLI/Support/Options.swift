@@ -34,7 +34,8 @@ struct InventoryOptions: ParsableArguments {
       throw CommandFailure(error.status, error.lines + [hint])
     }
     let (inventory, warnings) = try Inventory.readWithWarnings(
-      text: text, file: path, directory: Files.directory(of: path), homeDirectory: NSHomeDirectory())
+      text: text, file: path, directory: Files.directory(of: path), homeDirectory: NSHomeDirectory(),
+      holdsCertificates: Files.holdsCertificates)
     for warning in warnings { Console.error(warning.description) }
     return try applyOverrides(to: inventory)
   }

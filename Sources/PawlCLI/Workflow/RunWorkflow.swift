@@ -67,7 +67,7 @@ struct RunWorkflow {
           registry: .standard, hosts: world.hosts.fenced(for: lock.cluster), cluster: world.cluster,
           http: world.http, gate: lock, clock: world.clock, watchdog: world.clock, now: world.now),
         redactor: world.redactor),
-      clock: world.clock,
+      clock: world.clock, now: world.now,
       notify: { display.notify($0) },
       beforeCompletion: { await cleanUp(id, plan: plan, world: world) })
     let interrupts = Interrupts()

@@ -11,6 +11,9 @@ package struct PatchFacts: Sendable, Hashable, Codable {
   /// Packages that are offered in a newer version, by name, and new ones that these need. Kubernetes packages and
   /// those on hold are never among them.
   package var upgrades: [PackageUpgrade]
+  /// The same when only security updates are wanted: in the newest version of an archive of security updates, which
+  /// may be older than the newest there is.
+  package var securityUpgrades: [PackageUpgrade]
   /// Why the host should be rebooted as it is; nil when nothing asks for it.
   package var rebootReason: String?
   /// Units that install updates by themselves and are active.
@@ -20,10 +23,11 @@ package struct PatchFacts: Sendable, Hashable, Codable {
 
   /// Makes patch facts.
   package init(
-    upgrades: [PackageUpgrade], rebootReason: String? = nil, updateUnits: [String] = [],
-    services: [String] = []
+    upgrades: [PackageUpgrade], securityUpgrades: [PackageUpgrade] = [], rebootReason: String? = nil,
+    updateUnits: [String] = [], services: [String] = []
   ) {
     self.upgrades = upgrades
+    self.securityUpgrades = securityUpgrades
     self.rebootReason = rebootReason
     self.updateUnits = updateUnits
     self.services = services
@@ -31,7 +35,7 @@ package struct PatchFacts: Sendable, Hashable, Codable {
 
   /// The packages to upgrade, all or those alone that come from a security archive.
   package func upgrades(securityOnly: Bool) -> [PackageUpgrade] {
-    securityOnly ? upgrades.filter(\.security) : upgrades
+    securityOnly ? securityUpgrades : upgrades
   }
 }
 
@@ -42,19 +46,16 @@ package struct PackageUpgrade: Sendable, Hashable, Codable {
   /// nil for a package that is new on the host, such as that of a new kernel.
   package var installed: String?
   package var candidate: String
-  /// Whether it comes from an archive of security updates.
-  package var security: Bool
   /// Whether it was, or would be, installed only because others need it; apt keeps such marks.
   package var automatic: Bool
 
   /// Makes an upgrade.
   package init(
-    name: String, installed: String?, candidate: String, security: Bool = false, automatic: Bool = false
+    name: String, installed: String?, candidate: String, automatic: Bool = false
   ) {
     self.name = name
     self.installed = installed
     self.candidate = candidate
-    self.security = security
     self.automatic = automatic
   }
 }

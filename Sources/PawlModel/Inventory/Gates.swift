@@ -48,6 +48,8 @@ package struct Gates: Sendable, Hashable, Codable {
   package struct Prometheus: Sendable, Hashable, Codable {
     package var name: String
     package var url: String
+    /// Absolute path of the certificates of its authorities; empty for the machine's.
+    package var caFile: String
     /// Empty to look at the alerts.
     package var query: String
     package var op: Comparison
@@ -59,12 +61,12 @@ package struct Gates: Sendable, Hashable, Codable {
 
     /// Makes a gate.
     package init(
-      name: String, url: String, query: String = "", op: Comparison = .equal, value: String = "",
-      except: [String] = [],
-      timing: Timing = .prometheus
+      name: String, url: String, caFile: String = "", query: String = "", op: Comparison = .equal,
+      value: String = "", except: [String] = [], timing: Timing = .prometheus
     ) {
       self.name = name
       self.url = url
+      self.caFile = caFile
       self.query = query
       self.op = op
       self.value = value
@@ -77,6 +79,8 @@ package struct Gates: Sendable, Hashable, Codable {
   package struct HTTP: Sendable, Hashable, Codable {
     package var name: String
     package var url: String
+    /// Absolute path of the certificates of its authorities; empty for the machine's.
+    package var caFile: String
     package var status: Int
     /// A text that the answer must have in it; empty for any.
     package var contains: String
@@ -84,11 +88,12 @@ package struct Gates: Sendable, Hashable, Codable {
 
     /// Makes a gate.
     package init(
-      name: String, url: String, status: Int = 200, contains: String = "",
+      name: String, url: String, caFile: String = "", status: Int = 200, contains: String = "",
       timing: Timing = .http
     ) {
       self.name = name
       self.url = url
+      self.caFile = caFile
       self.status = status
       self.contains = contains
       self.timing = timing
@@ -147,7 +152,8 @@ extension Gates {
           item(
             $0.name, $0.timing,
             [
-              "url": .string($0.url), "query": .string($0.query), "op": .string($0.op.rawValue),
+              "url": .string($0.url), "caFile": .string($0.caFile), "query": .string($0.query),
+              "op": .string($0.op.rawValue),
               "value": .string($0.value), "except": .list($0.except.map { .string($0) }),
             ])
         }),
@@ -155,7 +161,10 @@ extension Gates {
         http.map {
           item(
             $0.name, $0.timing,
-            ["url": .string($0.url), "status": .int($0.status), "contains": .string($0.contains)])
+            [
+              "url": .string($0.url), "caFile": .string($0.caFile), "status": .int($0.status),
+              "contains": .string($0.contains),
+            ])
         }),
       "command": .list(
         command.map {

@@ -1,6 +1,10 @@
 /// Decodes `policy.gates`.
 struct GatesReader {
   let log: DiagnosticLog
+  /// Reads a path, made absolute.
+  let path: (YAMLCursor) -> String?
+  /// Whether a file is there and has PEM certificates in it.
+  let holdsCertificates: (String) -> Bool
 
   func gates(_ cursor: YAMLCursor) -> Gates {
     guard let mapping = cursor.mapping(InventoryKeys.gates) else { return Gates() }
@@ -44,7 +48,8 @@ struct GatesReader {
       }
     }
     return Gates.Prometheus(
-      name: name, url: url(mapping), query: query, op: mapping["op"]?.choice(Gates.Comparison.self) ?? .equal,
+      name: name, url: url(mapping), caFile: caFile(mapping), query: query,
+      op: mapping["op"]?.choice(Gates.Comparison.self) ?? .equal,
       value: mapping["value"]?.decimal() ?? "",
       except: mapping["except"]?.texts(of: "an item of 'except'") ?? [],
       timing: timing(mapping, .prometheus))
@@ -52,7 +57,8 @@ struct GatesReader {
 
   private func http(_ name: String, _ mapping: YAMLMapping) -> Gates.HTTP {
     Gates.HTTP(
-      name: name, url: url(mapping), status: mapping["status"]?.integer(in: 100...599) ?? 200,
+      name: name, url: url(mapping), caFile: caFile(mapping),
+      status: mapping["status"]?.integer(in: 100...599) ?? 200,
       contains: mapping["contains"]?.text() ?? "",
       timing: timing(mapping, .http))
   }
@@ -73,6 +79,16 @@ struct GatesReader {
         hint: "Write http:// or https:// with a host, and no credentials.")
     }
     return text
+  }
+
+  private func caFile(_ mapping: YAMLMapping) -> String {
+    guard let cursor = mapping["caFile"], let path = path(cursor) else { return "" }
+    if !holdsCertificates(path) {
+      cursor.error(
+        "\(path) can't be read, or there is no PEM certificate in it",
+        hint: "'caFile' is relative to the inventory.")
+    }
+    return path
   }
 
   private func timing(_ mapping: YAMLMapping, _ standard: Gates.Timing) -> Gates.Timing {

@@ -24,9 +24,10 @@ enum InventoryKeys {
   static let gates = KeySet("'gates'", optional: ["prometheus", "http", "command"])
   static let prometheusGate = KeySet(
     "a gate of Prometheus", required: ["name", "url"],
-    optional: ["query", "op", "value", "except"] + gateTiming)
+    optional: ["caFile", "query", "op", "value", "except"] + gateTiming)
   static let httpGate = KeySet(
-    "a gate of an address", required: ["name", "url"], optional: ["status", "contains"] + gateTiming)
+    "a gate of an address", required: ["name", "url"],
+    optional: ["caFile", "status", "contains"] + gateTiming)
   static let commandGate = KeySet(
     "a gate of a command", required: ["name", "run"], optional: ["asRoot"] + gateTiming)
   private static let gateTiming = ["samples", "of", "interval", "timeout"]

@@ -9,15 +9,17 @@ extension Inventory {
   }
 
   /// Reads an inventory file and gives what is questionable in it, but no error.
+  /// - Parameter holdsCertificates: whether a file is there and has PEM certificates in it.
   package static func readWithWarnings(
-    text: String, file: String, directory: String, homeDirectory: String
+    text: String, file: String, directory: String, homeDirectory: String,
+    holdsCertificates: @escaping (String) -> Bool = { _ in true }
   ) throws(DiagnosticsError) -> (inventory: Inventory, warnings: [Diagnostic]) {
     let document = try YAMLDocument(text: text, file: file)
     let log = DiagnosticLog()
     let root = YAMLCursor(node: document.root, log: log, name: "the file")
     try FileHeader.check(root, kind: "Inventory")
     let paths = FilePaths(directory: directory, homeDirectory: homeDirectory)
-    var reader = InventoryReader(log: log, paths: paths)
+    var reader = InventoryReader(log: log, paths: paths, holdsCertificates: holdsCertificates)
     let inventory = reader.inventory(root)
     if let inventory {
       InventoryChecks(inventory: inventory, places: reader.places, log: log).run()
@@ -59,11 +61,13 @@ struct InventoryPlaces {
 struct InventoryReader {
   let log: DiagnosticLog
   let paths: FilePaths
+  let holdsCertificates: (String) -> Bool
   var places = InventoryPlaces()
 
-  init(log: DiagnosticLog, paths: FilePaths) {
+  init(log: DiagnosticLog, paths: FilePaths, holdsCertificates: @escaping (String) -> Bool) {
     self.log = log
     self.paths = paths
+    self.holdsCertificates = holdsCertificates
   }
 
   mutating func inventory(_ root: YAMLCursor) -> Inventory? {
@@ -118,7 +122,7 @@ struct InventoryReader {
 
   private func port(_ cursor: YAMLCursor) -> Int? { cursor.integer(in: 1...65535) }
 
-  private func path(_ cursor: YAMLCursor) -> String? {
+  func path(_ cursor: YAMLCursor) -> String? {
     guard let text = cursor.text() else { return nil }
     guard let path = paths.absolute(text) else {
       cursor.error(

@@ -12,7 +12,9 @@ extension InventoryReader {
       onFailure: mapping["onFailure"]?.choice(Policy.FailurePolicy.self) ?? defaults.onFailure,
       drain: mapping["drain"].map(drainSettings) ?? defaults.drain,
       patch: mapping["patch"].map(readPatchPolicy) ?? defaults.patch,
-      gates: mapping["gates"].map(GatesReader(log: log).gates) ?? defaults.gates,
+      gates: mapping["gates"].map(
+        GatesReader(log: log, path: path, holdsCertificates: holdsCertificates).gates)
+        ?? defaults.gates,
       rollout: mapping["rollout"].map { readRollout($0) })
   }
 

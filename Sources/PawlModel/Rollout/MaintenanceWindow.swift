@@ -81,41 +81,40 @@ extension Character {
 // MARK: - When it is open
 
 extension MaintenanceWindow {
-  /// The next time that the window is open, the present one included: it ends after `time`. Nil when there is none
-  /// within a fortnight, which a change of clocks alone can't bring about.
-  package func next(after time: Date) -> DateInterval? {
-    guard let zone = TimeZone(identifier: timeZone) else { return nil }
+  /// The times that the window is open and that end after `time`, the present one included, in order, for a fortnight.
+  package func openings(after time: Date) -> [DateInterval] {
+    guard let zone = TimeZone(identifier: timeZone) else { return [] }
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = zone
     let weekdays = Set(days.map(\.weekday))
     // The window that is open may have begun the day before.
-    for offset in -1...14 {
+    return (-1...14).compactMap { offset in
       guard let day = calendar.date(byAdding: .day, value: offset, to: calendar.startOfDay(for: time)),
         weekdays.contains(calendar.component(.weekday, from: day)),
         let last = toMinute > fromMinute ? day : calendar.date(byAdding: .day, value: 1, to: day)
-      else { continue }
+      else { return nil }
       let start = Self.moment(fromMinute, of: day, in: calendar)
       let end = Self.moment(toMinute, of: last, in: calendar)
-      if let start, let end, start < end, end > time { return DateInterval(start: start, end: end) }
+      guard let start, let end, start < end, end > time else { return nil }
+      return DateInterval(start: start, end: end)
     }
-    return nil
   }
 
-  /// The first opening, or what is left of the present one, that is long enough; looks a fortnight ahead.
+  /// The first opening, or what is left of the present one, that is long enough; looks a fortnight ahead. Openings that
+  /// touch or overlap, of one window or several, are one: time goes on without a gap.
   package static func opening(
     of windows: [MaintenanceWindow], for seconds: Int, after time: Date
   ) -> DateInterval? {
-    windows.compactMap { window -> DateInterval? in
-      var from = time
-      // At most one opening a day.
-      for _ in 0..<15 {
-        guard let next = window.next(after: from) else { return nil }
-        let left = DateInterval(start: max(next.start, time), end: next.end)
-        if left.duration >= TimeInterval(seconds) { return left }
-        from = next.end
+    var joined: [DateInterval] = []
+    for opening in windows.flatMap({ $0.openings(after: time) }).sorted() {
+      if let last = joined.last, opening.start <= last.end {
+        joined[joined.count - 1].end = max(last.end, opening.end)
+      } else {
+        joined.append(opening)
       }
-      return nil
-    }.min()
+    }
+    return joined.lazy.map { DateInterval(start: max($0.start, time), end: $0.end) }
+      .first { $0.duration >= TimeInterval(seconds) }
   }
 
   /// The moment of a time of day.

@@ -3,6 +3,8 @@ import PawlModel
 /// What a host needs to be patched, under the inputs `securityOnly` and `reboot` of a runbook that has them.
 struct PatchNeed: Sendable {
   let upgrades: [PackageUpgrade]
+  /// Those of them that are for security.
+  private let security: Int
   /// Upgrades that are left out, because only those for security are wanted.
   private let leftOut: Int
   /// Whether it is rebooted, or looked at whether it has to be, when nothing is upgraded.
@@ -12,7 +14,9 @@ struct PatchNeed: Sendable {
 
   init(_ facts: PatchFacts, inputs: [String: Value]) {
     upgrades = facts.upgrades(securityOnly: inputs["securityOnly"] == .bool(true))
-    leftOut = facts.upgrades.count - upgrades.count
+    let chosen = Set(upgrades.map(\.name))
+    security = facts.securityUpgrades.count { chosen.contains($0.name) }
+    leftOut = facts.upgrades.count { !chosen.contains($0.name) }
     rebootReason = facts.rebootReason
     reboots =
       switch inputs["reboot"] {
@@ -35,7 +39,6 @@ struct PatchNeed: Sendable {
 
   /// For a report: `3 packages to upgrade, 1 of them for security; a reboot is due because …`.
   var summary: String {
-    let security = upgrades.count(where: \.security)
     let packages =
       upgrades.isEmpty
       ? "nothing to upgrade"

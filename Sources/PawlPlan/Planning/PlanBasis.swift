@@ -43,8 +43,11 @@ package enum PlanBasis {
     }
     for (host, facts) in facts.hosts {
       if patching, let patch = facts.patch {
-        entries["host/\(host)/upgrades"] = patch.upgrades.map { "\($0.name) \($0.candidate)" }
-          .joined(separator: " ")
+        let lists = ["upgrades": patch.upgrades, "securityUpgrades": patch.securityUpgrades]
+        for (name, upgrades) in lists {
+          entries["host/\(host)/\(name)"] = upgrades.map { "\($0.name) \($0.candidate)" }
+            .joined(separator: " ")
+        }
         entries["host/\(host)/reboot"] = patch.rebootReason ?? "not needed"
       }
       for (name, package) in facts.packages {

@@ -15,6 +15,7 @@ struct CommandInterpreter {
     let arguments = Array(argv.dropFirst())
     return switch program {
     case "true": CommandScript()
+    case "echo": .printing([arguments.joined(separator: " ")])
     case "cat": cat(arguments)
     case "uname" where arguments == ["-m"]: .printing([host.architecture])
     case "uname" where arguments == ["-r"]: .printing([host.kernel])

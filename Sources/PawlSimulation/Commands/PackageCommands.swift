@@ -143,18 +143,21 @@ extension CommandInterpreter {
     case "update":
       return update(scratchSource(settings), keepsLists: settings["dir::state::lists"] != nil)
     case "upgrade" where options.contains("-s"):
-      return simulatedUpgrade(settings["dir::state::lists"] == nil ? host.offers : state.offers(to: host))
+      return simulatedUpgrade(
+        settings["dir::state::lists"] == nil ? host.offers : state.offers(to: host),
+        prefersSecurity: settings["apt::default-release"] == "a=*-security")
     case "install": return install(Array(words.dropFirst()), options: options)
     default: return .failing(100, "E: Invalid operation \(words.first ?? "")")
     }
   }
 
-  /// What `upgrade` would do by these offers. openssl is what security updates are published for.
-  private func simulatedUpgrade(_ offers: [String: [String]]) -> CommandScript {
+  /// What `upgrade` would do by these offers, newest first.
+  private func simulatedUpgrade(_ offers: [String: [String]], prefersSecurity: Bool) -> CommandScript {
     var changes: [(package: String, version: String)] = []
     for package in host.installed.keys.sorted() where !host.holds.contains(package) {
-      guard let newest = offers[package]?.first, newest != host.installed[package] else { continue }
-      changes.append((package, newest))
+      let newer = offers[package]?.prefix { $0 != host.installed[package] } ?? []
+      let secure = prefersSecurity ? newer.first { $0 == state.securityVersions[package] } : nil
+      if let candidate = secure ?? newer.first { changes.append((package, candidate)) }
     }
     return simulated(changes)
   }
@@ -163,7 +166,9 @@ extension CommandInterpreter {
     .printing(
       ["Reading package lists..."]
         + changes.map { package, version in
-          let archive = package == "openssl" ? "Debian-Security:12/stable-security" : "Debian:12.8/stable"
+          let archive =
+            state.securityVersions[package] == version
+            ? "Debian-Security:12/stable-security" : "Debian:12.8/stable"
           let installed = host.installed[package].map { "[\($0)] " } ?? ""
           return "Inst \(package) \(installed)(\(version) \(archive) [amd64])"
         })

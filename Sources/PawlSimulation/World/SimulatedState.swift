@@ -161,6 +161,8 @@ package struct SimulatedState: Sendable, Hashable {
   package var repository: [String: [String]] = [:]
   /// What the system's own package source holds, newest first.
   package var systemRepository: [String: [String]] = [:]
+  /// Which version of a package its archive of security updates holds.
+  package var securityVersions: [String: String] = [:]
   /// Whether each minor has a repository of its own, at an address with `/v1.30/` in it, and hosts see only those that
   /// their source files name.
   package var repositoryPerMinor = false

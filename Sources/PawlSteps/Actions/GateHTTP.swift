@@ -11,6 +11,7 @@ package struct GateHTTP: ReadOnlyAction {
     summary: "Waits until a web address answers with a status and, if wanted, a text.",
     parameters: [
       .init("url", .string, "The http or https address; it is asked from where Pawl runs."),
+      WebAddress.caFile,
       .init("status", .int, default: .int(200), "The status that it must answer."),
       .init("contains", .string, default: .string(""), "A text that the body must have in it."),
     ] + Sampling.parameters(default: sampling), needsHost: false,
@@ -19,6 +20,7 @@ package struct GateHTTP: ReadOnlyAction {
     title: { "Wait for \($0.text("url")) to answer \($0.text("status"))" }, freeze: WebAddress.check)
 
   private let url: String
+  private let caFile: String?
   private let status: Int
   private let text: String?
   private let sampling: Sampling
@@ -26,6 +28,7 @@ package struct GateHTTP: ReadOnlyAction {
   package init(step: PlanStep) throws(StepFailure) {
     let parameters = StepParameters(step)
     url = try parameters.text("url")
+    caFile = try parameters.text("caFile", default: nil)
     status = try parameters.int("status", default: 200)
     text = try parameters.text("contains", default: nil)
     sampling = try Sampling(parameters, default: Self.sampling)
@@ -33,7 +36,8 @@ package struct GateHTTP: ReadOnlyAction {
 
   package func perform(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {
     let proof = try await Gate(environment: environment, subject: url, sampling: sampling).wait(
-      { () async throws(StepFailure) in sight(of: try await WebAddress.get(url, environment)) },
+      { () async throws(StepFailure) in sight(of: try await WebAddress.get(url, caFile: caFile, environment))
+      },
       failure: { missing, seconds in
         StepFailure(
           code: "http-gate-closed",

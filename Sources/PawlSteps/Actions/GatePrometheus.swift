@@ -11,6 +11,7 @@ package struct GatePrometheus: ReadOnlyAction {
     summary: "Waits until a Prometheus query compares as wanted, or until no alert fires.",
     parameters: [
       .init("url", .string, "Where Prometheus is, without `/api`; it is asked from where Pawl runs."),
+      WebAddress.caFile,
       .init("query", .string, default: .string(""), "PromQL; without it the alerts are looked at."),
       .init(
         "op", .string, default: .string("=="), allowed: Gates.Comparison.allCases.map(\.rawValue),
@@ -34,6 +35,7 @@ package struct GatePrometheus: ReadOnlyAction {
   }
 
   private let base: String
+  private let caFile: String?
   private let question: Question
   private let sampling: Sampling
 
@@ -41,6 +43,7 @@ package struct GatePrometheus: ReadOnlyAction {
     let parameters = StepParameters(step)
     let url = try parameters.text("url")
     base = url.hasSuffix("/") ? String(url.dropLast()) : url
+    caFile = try parameters.text("caFile", default: nil)
     if let query = try parameters.text("query", default: nil) {
       question = .query(
         query, try parameters.choice("op", default: .equal), try parameters.decimal("value"))
@@ -85,7 +88,7 @@ package struct GatePrometheus: ReadOnlyAction {
       case .query(let query, _, _): "\(base)/api/v1/query?query=\(WebAddress.escape(query))"
       case .alerts: "\(base)/api/v1/alerts"
       }
-    switch try await WebAddress.get(url, environment) {
+    switch try await WebAddress.get(url, caFile: caFile, environment) {
     case .failure(let error): return .lacks(["it \(error.message)"])
     case .success(let answer):
       do throws(PrometheusAnswer.Problem) { return try sight(of: answer.body) } catch {

@@ -29,9 +29,11 @@ struct PatchReader {
     let updating = try await active(manager.port.updateUnits)
     let services = try await active(Self.services)
     do throws(FactError) {
-      let upgrades = try manager.port.upgrades(in: answers)
+      let offers = try manager.port.upgrades(in: answers)
       return (
-        PatchFacts(upgrades: upgrades, rebootReason: reason, updateUnits: updating, services: services), nil
+        PatchFacts(
+          upgrades: offers.upgrades, securityUpgrades: offers.security, rebootReason: reason,
+          updateUnits: updating, services: services), nil
       )
     } catch {
       return (nil, problem(error))

@@ -19,15 +19,31 @@ enum WebAddress {
     return [:]
   }
 
-  /// Gets an address; nothing that goes wrong there ends the gate, it is only not proven.
+  /// The parameter of gates with the certificates to verify with.
+  static let caFile = ActionSpec.Parameter(
+    "caFile", .string, default: .string(""),
+    "A file with PEM certificates where Pawl runs: the server's is verified by these instead of the machine's."
+  )
+
+  /// Gets an address; nothing that goes wrong there ends the gate, it is only not proven. A file that can't be read here
+  /// ends it: waiting does not bring it.
   static func get(
-    _ url: String, _ environment: ActionEnvironment
+    _ url: String, caFile: String?, _ environment: ActionEnvironment
   ) async throws(StepFailure) -> Result<HTTPAnswer, HTTPProbeError> {
     do throws(HTTPProbeError) {
-      return .success(try await environment.http.get(url, timeoutSeconds: timeoutSeconds))
+      return .success(
+        try await environment.http.get(url, caFile: caFile, timeoutSeconds: timeoutSeconds))
     } catch {
-      if error.code == .cancelled { throw .cancelled }
-      return .failure(error)
+      switch error.code {
+      case .cancelled: throw .cancelled
+      case .authorities:
+        throw StepFailure(
+          code: "ca-file-unreadable",
+          message: "Step \(environment.step.id) can't verify the certificate of \(url): \(error.message)",
+          retry: .permanent,
+          hint: "Put the certificates there on the machine where Pawl runs, then run `pawl resume`.")
+      default: return .failure(error)
+      }
     }
   }
 

@@ -5,13 +5,22 @@ import PawlModel
 struct AptPort: PackagePort {
   let updateUnits = ["apt-daily.timer", "apt-daily-upgrade.timer", "unattended-upgrades.service"]
 
+  /// Stands between the upgrade to the newest versions and the one that prefers archives of security updates.
+  private static let divider = "-- security first --"
+
   /// apt works on a copy of the host's lists that is gone afterwards: what has not changed since is not fetched again.
+  ///
+  /// A later version in another archive hides that of a security archive, so that the upgrade is asked for twice: the
+  /// second time archives whose suite ends in `-security` go first (`APT::Default-Release`, apt_preferences(5); pins
+  /// of single packages still count), and apt itself settles what depends on that.
   func questions(scratch: String) -> [HostCommand] {
     let directory = "/var/tmp/pawl-lists-\(scratch)"
     let options = [
       "Dir::State::Lists=\(directory)/lists", "Dir::Cache=\(directory)/cache", "Acquire::Retries=1",
       "Acquire::http::Timeout=20", "Acquire::https::Timeout=20",
     ].flatMap { ["-o", $0] }
+    // A new kernel is a new package: plain `upgrade` keeps it back.
+    let upgrade = ["apt-get", "-s", "-q", "--with-new-pkgs", "upgrade"] + options
     let upgrades = HostCommand(
       steps: [
         ["mkdir", "-m", "711", directory],
@@ -19,15 +28,14 @@ struct AptPort: PackagePort {
           + ["cache", "cache/archives", "cache/archives/partial"].map { "\(directory)/\($0)" },
         ["cp", "-rp", "/var/lib/apt/lists", "\(directory)/lists"],
         ["apt-get", "update", "-q"] + options,
-        // A new kernel is a new package: plain `upgrade` keeps it back.
-        ["apt-get", "-s", "-q", "--with-new-pkgs", "upgrade"] + options,
+        upgrade, ["echo", Self.divider], upgrade + ["-o", "APT::Default-Release=a=*-security"],
       ],
       always: [["rm", "-rf", directory]], environment: AptCommands.environment, asRoot: true,
       timeoutSeconds: 180)
     return [upgrades, HostCommand(["apt-mark", "showauto"])]
   }
 
-  func upgrades(in answers: [HostCommandResult]) throws(FactError) -> [PackageUpgrade] {
+  func upgrades(in answers: [HostCommandResult]) throws(FactError) -> PackageOffers {
     guard answers.count == 2 else { throw FactError("two answers were expected") }
     if let missed = AptFailure.missedSources(in: answers[0]).first {
       throw FactError("a package source can't be read: \(missed)")
@@ -36,16 +44,26 @@ struct AptPort: PackagePort {
       let trouble = AptFailure.repositoryTrouble(in: answers[0].lines)
       throw FactError(trouble.map { "\($0.meaning): \($0.line)" } ?? answers[0].failureSummary)
     }
+    let halves = answers[0].outputLines.split(
+      separator: Self.divider, maxSplits: 1, omittingEmptySubsequences: false)
+    guard halves.count == 2 else { throw FactError("apt-get's answer is cut off") }
     let automatic = Set(try answers[1].successfulLines())
+    return PackageOffers(
+      upgrades: try Self.upgrades(in: halves[0], automatic) { _ in true },
+      security: try Self.upgrades(in: halves[1], automatic, where: \.isSecurity))
+  }
+
+  private static func upgrades(
+    in lines: some Sequence<String>, _ automatic: Set<String>, where isWanted: (AptSimulation) -> Bool
+  ) throws(FactError) -> [PackageUpgrade] {
     var upgrades: [PackageUpgrade] = []
-    for line in answers[0].outputLines where line.hasPrefix("Inst ") {
+    for line in lines where line.hasPrefix("Inst ") {
       guard let found = AptSimulation(line) else { throw FactError("a line can't be read: '\(line)'") }
-      guard !KubernetesPackages.all.contains(Self.bare(found.name)) else { continue }
+      guard isWanted(found), !KubernetesPackages.all.contains(bare(found.name)) else { continue }
       upgrades.append(
         PackageUpgrade(
           name: found.name, installed: found.installed, candidate: found.candidate,
-          security: found.isSecurity,
-          automatic: found.installed == nil || automatic.contains(Self.bare(found.name))))
+          automatic: found.installed == nil || automatic.contains(bare(found.name))))
     }
     return upgrades.sorted { $0.name < $1.name }
   }

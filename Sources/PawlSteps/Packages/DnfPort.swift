@@ -19,20 +19,27 @@ struct DnfPort: PackagePort {
 
   private static let format = #"%{NAME}.%{ARCH}\t%{EVR}\n"#
 
-  func upgrades(in answers: [HostCommandResult]) throws(FactError) -> [PackageUpgrade] {
+  func upgrades(in answers: [HostCommandResult]) throws(FactError) -> PackageOffers {
     guard answers.count == 3 else { throw FactError("three answers were expected") }
     // 100 says that there are updates, 0 that there are none.
     guard [0, 100].contains(answers[0].status) else { throw FactError(answers[0].failureSummary) }
     let advised = Set(
       try answers[1].successfulLines().flatMap { $0.split(whereSeparator: \.isWhitespace).map(String.init) })
     let installed = try Self.installed(in: answers[2])
-    return Self.offers(in: answers[0]).compactMap { package in
-      guard !KubernetesPackages.all.contains(String(package.name.prefix { $0 != "." })) else { return nil }
-      return PackageUpgrade(
-        name: package.name, installed: installed[package.name]?.last, candidate: package.version,
-        security: advised.contains(Self.nevra(package)) || advised.contains(Self.nevra(package, epoch: false))
-      )
+    let offers = Self.offers(in: answers[0]).filter { package in
+      !KubernetesPackages.all.contains(String(package.name.prefix { $0 != "." }))
     }.sorted { $0.name < $1.name }
+    func upgrades(to packages: [ExactPackage]) -> [PackageUpgrade] {
+      packages.map {
+        PackageUpgrade(name: $0.name, installed: installed[$0.name]?.last, candidate: $0.version)
+      }
+    }
+    return PackageOffers(
+      upgrades: upgrades(to: offers),
+      security: upgrades(
+        to: offers.filter {
+          advised.contains(Self.nevra($0)) || advised.contains(Self.nevra($0, epoch: false))
+        }))
   }
 
   /// `NAME.ARCH  VERSION  REPOSITORY`; long names break the line. What follows "Obsoleting Packages" is no update.

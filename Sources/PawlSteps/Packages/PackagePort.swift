@@ -13,7 +13,7 @@ protocol PackagePort: Sendable {
   /// - Parameter scratch: part of the name of a directory that the host has for a moment.
   func questions(scratch: String) -> [HostCommand]
   /// Reads the answers to the questions, in their order.
-  func upgrades(in answers: [HostCommandResult]) throws(FactError) -> [PackageUpgrade]
+  func upgrades(in answers: [HostCommandResult]) throws(FactError) -> PackageOffers
 
   /// Reads the host's lists anew and fetches packages, so that installing needs no network.
   func download(_ packages: [ExactPackage]) -> [[String]]
@@ -36,6 +36,14 @@ protocol PackagePort: Sendable {
   ) throws(FactError) -> (phrases: [String], someInstalled: Bool)
   /// What went wrong.
   func failure(of result: HostCommandResult, doing what: String, on host: String) -> StepFailure
+}
+
+/// What a package manager would upgrade.
+struct PackageOffers: Sendable, Hashable {
+  /// To the newest versions.
+  let upgrades: [PackageUpgrade]
+  /// When only security updates are wanted.
+  let security: [PackageUpgrade]
 }
 
 /// A package at one version.

@@ -24,7 +24,7 @@ package struct ActionEnvironment: Sendable {
   package let earlierCommands: EarlierCommands
   /// Web addresses, asked from where Pawl runs.
   let http: any HTTPProbe
-  /// The time on the wall, for maintenance windows only.
+  /// The time on the wall, for maintenance windows and for time that passes while Pawl is away.
   package let now: @Sendable () -> Date
   let hosts: any HostSessions
   let tracker: EffectTracker

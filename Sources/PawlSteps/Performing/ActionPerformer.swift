@@ -22,7 +22,7 @@ package struct ActionPerformer: StepPerformer {
   ///   - gate: Asked before each step and each effect.
   ///   - clock: What actions wait on between samples.
   ///   - watchdog: What a step's limit is measured with.
-  ///   - now: The time on the wall, for maintenance windows.
+  ///   - now: The time on the wall, for maintenance windows and for time that passes while Pawl is away.
   package init(
     registry: ActionRegistry = .standard, hosts: any HostSessions, cluster: any ClusterClient,
     http: any HTTPProbe, gate: any EffectGate = OpenGate(), clock: any Clock<Duration> = ContinuousClock(),

@@ -15,7 +15,7 @@ package struct HTTPAnswer: Sendable, Hashable {
 package struct HTTPProbeError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The kind of trouble.
   package enum Code: String, Sendable, Hashable {
-    case unreachable, tls, timedOut, tooLarge, cancelled, failed
+    case unreachable, tls, authorities, timedOut, tooLarge, cancelled, failed
   }
 
   package let code: Code
@@ -31,9 +31,11 @@ package struct HTTPProbeError: Error, Sendable, Hashable, CustomStringConvertibl
   package var description: String { message }
 }
 
-/// Asks web addresses from where Pawl runs; certificates are verified, redirections are answers like others.
+/// Asks web addresses from where Pawl runs; certificates are verified by the machine's authorities or, with a file of
+/// PEM certificates, by those in it alone; redirections are answers like others.
 /// Contract: `HTTPProbeContract` in the tests.
 package protocol HTTPProbe: Sendable {
   /// Gets what is at an `http` or `https` address, with any status.
-  func get(_ url: String, timeoutSeconds: Int) async throws(HTTPProbeError) -> HTTPAnswer
+  /// - Throws: with the code `authorities` when `caFile` can't be read, before anything is asked.
+  func get(_ url: String, caFile: String?, timeoutSeconds: Int) async throws(HTTPProbeError) -> HTTPAnswer
 }

@@ -95,7 +95,10 @@ enum Patch {
     facts.patch = PatchFacts(
       upgrades: [
         PackageUpgrade(name: "bash", installed: "1", candidate: "2"),
-        PackageUpgrade(name: "openssl", installed: "3", candidate: "4", security: true, automatic: true),
+        PackageUpgrade(name: "openssl", installed: "3", candidate: "5", automatic: true),
+      ],
+      securityUpgrades: [
+        PackageUpgrade(name: "openssl", installed: "3", candidate: "4", automatic: true)
       ], updateUnits: ["apt-daily.timer"])
     #expect(
       try PackagesUpgrade.spec.freeze(site, facts) == [

@@ -29,6 +29,18 @@ struct SoakTests {
     #expect(bench.clock.seconds == 100)
     #expect(bench.log.statuses.count == 4 && bench.log.statuses[3] == "10 of 100 s are left")
   }
+
+  /// How long ago the run first began the step, by a clock that may have been set back, and how long it still waits.
+  @Test(
+    "It counts from when the run first began it",
+    arguments: [(0, 100), (40, 60), (100, 0), (9_000, 0), (-9_000, 100)])
+  func goesOn(secondsAgo: Int, waits: Int) async {
+    var bench = ActionBench()
+    bench.firstBegun = bench.start.addingTimeInterval(-Double(secondsAgo))
+    let step = ActionBench.step("rollout/soak@v1", with: ["duration": .int(100)], host: nil)
+    #expect(await bench.perform(step).outcome?.summary == "2 min have passed.")
+    #expect(bench.clock.seconds == waits)
+  }
 }
 
 @Suite("Rollout: maintenance windows")

@@ -59,6 +59,26 @@ import Testing
     #expect(failure?.retry == .temporary)
   }
 
+  @Test func asksWithTheCertificatesOfTheGate() async {
+    let bench = bench([Self.answer(200)])
+    #expect(await bench.perform(step(["caFile": .string("/srv/ca.crt")])).failure == nil)
+    #expect(bench.web.caFiles == Array(repeating: "/srv/ca.crt", count: 3))
+    let plain = self.bench([Self.answer(200)])
+    #expect(await plain.perform(step(["caFile": .string("")])).failure == nil)
+    #expect(plain.web.caFiles == [nil, nil, nil])
+  }
+
+  @Test func certificatesThatAreNotThereEndItAtOnce() async {
+    let bench = bench([.failure(HTTPProbeError(.authorities, "/srv/ca.crt: there is no such file."))])
+    let failure = await bench.perform(step(["caFile": .string("/srv/ca.crt")])).failure
+    #expect(failure?.code == "ca-file-unreadable" && failure?.retry == .permanent)
+    #expect(
+      failure?.message
+        == "Step 1.20/step@cp-1 can't verify the certificate of \(url): /srv/ca.crt: there is no such file.")
+    #expect(failure?.hint?.contains("pawl resume") == true)
+    #expect(bench.clock.seconds == 0)
+  }
+
   @Test(arguments: ["ftp://shop.example", "https://user:secret@shop.example/", "https://", "shop.example"])
   func refusesAPlanWithAnAddressThatCantBeAsked(_ address: String) {
     let site = ActionSpec.Site(host: nil, parameters: ["url": .string(address)])

@@ -83,7 +83,10 @@ struct FactGathererTests {
             PackageUpgrade(
               name: "libc6", installed: "2.36-9+deb12u8", candidate: "2.36-9+deb12u9", automatic: true),
             PackageUpgrade(name: "linux-image-amd64", installed: "6.1.106-3", candidate: "6.1.119-1"),
-            PackageUpgrade(name: "openssl", installed: "3.0.14-1", candidate: "3.0.15-1", security: true),
+            PackageUpgrade(name: "openssl", installed: "3.0.14-1", candidate: "3.0.16-1"),
+          ],
+          securityUpgrades: [
+            PackageUpgrade(name: "openssl", installed: "3.0.14-1", candidate: "3.0.15-1")
           ], updateUnits: ["apt-daily.timer", "apt-daily-upgrade.timer"],
           services: ["containerd.service", "kubelet.service"]))
     #expect(found["worker-2"]?.upgrades.map(\.name) == ["linux-image-amd64", "openssl"])

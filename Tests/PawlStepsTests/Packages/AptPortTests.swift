@@ -29,38 +29,69 @@ struct AptPortTests {
 
     """
 
+  /// The same with archives of security updates first: what they hold is no longer hidden by later versions, and what
+  /// they do not hold is offered as before.
+  private static let securityFirst = """
+    Reading package lists...
+    Inst libc6 [2.36-9+deb12u8] (2.36-9+deb12u9 Debian:12.8/stable [amd64])
+    Inst libssl3 [3.0.14-1~deb12u2] (3.0.15-1~deb12u1 Debian:12.8/stable, Debian-Security:12/stable-security [amd64]) []
+    Inst linux-image-6.1.0-28-amd64 (6.1.119-1 Debian-Security:12/stable-security [amd64])
+    Inst openssl [3.0.2-0ubuntu1.17] (3.0.2-0ubuntu1.18 Ubuntu:22.04/jammy-updates, Ubuntu:22.04/jammy-security [amd64])
+    Inst bash [5.1-6ubuntu1] (5.1-6ubuntu1.0.1 Ubuntu:22.04/jammy-security [amd64])
+    Inst kubelet [1.29.1-1.1] (1.29.2-1.1 kubernetes:stable-security [amd64])
+
+    """
+
   private func upgrades(
-    _ text: String = simulation, status: Int = 0, error: String = "", automatic: String = "libssl3\nlibc6\n"
-  ) throws(FactError) -> [PackageUpgrade] {
+    _ text: String = simulation, security: String = securityFirst, status: Int = 0, error: String = "",
+    automatic: String = "libssl3\nlibc6\n"
+  ) throws(FactError) -> PackageOffers {
     try AptPort().upgrades(in: [
-      HostCommandResult(status: status, output: text, errorOutput: error),
+      HostCommandResult(
+        status: status, output: text + "-- security first --\n" + security, errorOutput: error),
       HostCommandResult(status: 0, output: automatic),
     ])
   }
 
-  @Test("each package with its versions, archive and mark; Kubernetes' own are left out")
+  @Test("each package with its versions and mark; Kubernetes' own are left out")
   func read() throws {
     #expect(
-      try upgrades() == [
+      try upgrades().upgrades == [
         PackageUpgrade(name: "bash", installed: "5.1-6ubuntu1", candidate: "5.1-6ubuntu1.1"),
         PackageUpgrade(
           name: "libc6", installed: "2.36-9+deb12u8", candidate: "2.36-9+deb12u9", automatic: true),
         PackageUpgrade(
           name: "libc6:i386", installed: "2.36-9+deb12u8", candidate: "2.36-9+deb12u9", automatic: true),
         PackageUpgrade(
-          name: "libssl3", installed: "3.0.14-1~deb12u2", candidate: "3.0.15-1~deb12u1", security: true,
-          automatic: true),
+          name: "libssl3", installed: "3.0.14-1~deb12u2", candidate: "3.0.15-1~deb12u1", automatic: true),
         PackageUpgrade(
-          name: "linux-image-6.1.0-28-amd64", installed: nil, candidate: "6.1.119-1", security: true,
-          automatic: true),
-        PackageUpgrade(
-          name: "openssl", installed: "3.0.2-0ubuntu1.17", candidate: "3.0.2-0ubuntu1.18", security: true),
+          name: "linux-image-6.1.0-28-amd64", installed: nil, candidate: "6.1.119-1", automatic: true),
+        PackageUpgrade(name: "openssl", installed: "3.0.2-0ubuntu1.17", candidate: "3.0.2-0ubuntu1.18"),
       ])
   }
 
-  @Test("nothing to upgrade is an empty list")
+  @Test("for security, the version that a security archive holds, even when there is a later one elsewhere")
+  func security() throws {
+    #expect(
+      try upgrades().security == [
+        PackageUpgrade(name: "bash", installed: "5.1-6ubuntu1", candidate: "5.1-6ubuntu1.0.1"),
+        PackageUpgrade(
+          name: "libssl3", installed: "3.0.14-1~deb12u2", candidate: "3.0.15-1~deb12u1", automatic: true),
+        PackageUpgrade(
+          name: "linux-image-6.1.0-28-amd64", installed: nil, candidate: "6.1.119-1", automatic: true),
+        PackageUpgrade(name: "openssl", installed: "3.0.2-0ubuntu1.17", candidate: "3.0.2-0ubuntu1.18"),
+      ])
+  }
+
+  @Test("nothing to upgrade is an empty list, half an answer is none")
   func nothing() throws {
-    #expect(try upgrades("Reading package lists...\n0 upgraded, 0 newly installed.\n") == [])
+    let nothing = "Reading package lists...\n0 upgraded, 0 newly installed.\n"
+    #expect(try upgrades(nothing, security: nothing) == PackageOffers(upgrades: [], security: []))
+    #expect(throws: FactError("apt-get's answer is cut off")) {
+      try AptPort().upgrades(in: [
+        HostCommandResult(status: 0, output: nothing), HostCommandResult(status: 0, output: ""),
+      ])
+    }
   }
 
   @Test("a source that can't be read, which apt calls a success, and a failure are told with apt's own line")

@@ -31,7 +31,8 @@ struct SimulatedContractTests {
     ]
     let subject = HTTPProbeContract.Subject(
       probe: SimulatedCluster(state), well: "http://a.example/", missing: "http://a.example/b",
-      moved: "http://a.example/c", closed: "http://b.example/")
+      moved: "http://a.example/c", closed: "http://b.example/",
+      signed: ("http://a.example/", "/srv/ca.crt"))
     try await HTTPProbeContract.run(name, on: subject)
   }
 

@@ -35,6 +35,8 @@ struct ActionBench: Sendable {
   /// What earlier steps left on record.
   var records: [String: String] = [:]
   var watchdog: any Clock<Duration> = ContinuousClock()
+  /// When the run first began the step.
+  var firstBegun: Date?
   /// The time on the wall when the clock began.
   var start = Date(timeIntervalSince1970: 1_795_257_912)
 
@@ -64,8 +66,8 @@ struct ActionBench: Sendable {
     attempt: Int = 1, force: ForceOrder? = nil, leftBehind: Set<String> = []
   ) -> StepContext {
     StepContext(
-      run: Self.run, attempt: attempt, epoch: 1, records: records, force: force, leftBehind: leftBehind,
-      stops: stops.stream, report: log.add)
+      run: Self.run, attempt: attempt, firstBegun: firstBegun, epoch: 1, records: records, force: force,
+      leftBehind: leftBehind, stops: stops.stream, report: log.add)
   }
 
   func perform(

@@ -8,13 +8,21 @@ final class FakeWeb: HTTPProbe {
   private let answers = Mutex<[String: [Answer]]>([:])
   private let asked = Mutex<[String]>([])
 
+  private let files = Mutex<[String?]>([])
+
+  /// The files of authorities that each question came with.
+  var caFiles: [String?] { files.withLock { $0 } }
+
   /// The addresses that were asked, in order.
   var questions: [String] { asked.withLock { $0 } }
 
   func answer(_ url: String, _ list: [Answer]) { answers.withLock { $0[url] = list } }
 
-  func get(_ url: String, timeoutSeconds: Int) async throws(HTTPProbeError) -> HTTPAnswer {
+  func get(
+    _ url: String, caFile: String?, timeoutSeconds: Int
+  ) async throws(HTTPProbeError) -> HTTPAnswer {
     asked.withLock { $0.append(url) }
+    files.withLock { $0.append(caFile) }
     let answer = answers.withLock { answers -> Answer in
       guard let list = answers[url], let first = list.first else {
         return .failure(HTTPProbeError(.unreachable, "could not be reached (connection refused)"))
