@@ -20,14 +20,14 @@ extension HighAvailabilityTests {
       try await Lab.run("verify")
       let quorum = QuorumWatch()
       let (run, samples) = try await quorum.during {
-        try await pawl.run(["upgrade", "--to", "1.20", "--yes", "-o", "json"])
+        try await pawl.run(["upgrade", "--to", "1.20", "--yes", "-o", "json"]) { _ in }
       }
-      #expect(run.status == 0, "\(run.output.suffix(3000))\(run.errors)")
+      #expect(run.status == 0, "\(run.lines.suffix(8).joined(separator: "\n"))")
       try await Lab.expectUpgraded(to: "1.20.15")
       #expect(samples.count > 20, "sampled \(samples.count) times")
       #expect(samples.allSatisfy { $0.count >= 2 }, "\(samples.filter { $0.count < 2 })")
       #expect(try await Lab.run("etcd").matches(of: /healthy/).count == 3)
-      let done = run.output.split(separator: "\n").compactMap { EventLine(String($0)) }
+      let done = run.lines.compactMap { EventLine($0) }
         .filter { $0.event == "step-succeeded" }.compactMap(\.step)
       let lastControlPlane = try #require(done.lastIndex { $0.contains("verify-control-plane@") })
       let firstKubelet = try #require(done.firstIndex { $0.contains("install-kubelet@") })

@@ -109,19 +109,25 @@ package struct PawlProgram: Sendable {
     _ arguments: [String],
     goOn: @Sendable (_ line: String, _ signal: (Signal) throws -> Void) async throws -> Bool
   ) async throws -> (lines: [String], status: Int32) {
-    let result = try await Subprocess.run(
-      .path(.init(Self.path)), arguments: Arguments(arguments),
-      environment: .inherit.updating(Self.keys(environment)), workingDirectory: .init(directory),
-      input: .none, output: .sequence, error: .discarded
-    ) { execution in
-      var lines: [String] = []
-      for try await line in execution.standardOutput.strings() {
-        lines.append(line)
-        guard try await goOn(line, { try execution.send(signal: $0) }) else { break }
+    let seen = Mutex<[String]>([])
+    do {
+      let result = try await Subprocess.run(
+        .path(.init(Self.path)), arguments: Arguments(arguments),
+        environment: .inherit.updating(Self.keys(environment)), workingDirectory: .init(directory),
+        input: .none, output: .sequence, error: .discarded
+      ) { execution in
+        for try await line in execution.standardOutput.strings() {
+          seen.withLock { $0.append(line) }
+          guard try await goOn(line, { try execution.send(signal: $0) }) else { break }
+        }
       }
-      return lines
+      return (seen.withLock(\.self), Self.code(result.terminationStatus))
+    } catch {
+      // Whatever ended it, a limit of time for one: how far it was.
+      let last = seen.withLock { $0.suffix(10).joined(separator: "\n") }
+      print("pawl \(arguments.joined(separator: " ")) was given up after:\n\(last)")
+      throw error
     }
-    return (result.closureResult, Self.code(result.terminationStatus))
   }
 
   /// Runs to the end with both outputs as one stream, and interrupts the process (SIGINT) at each line that

@@ -67,9 +67,13 @@ in_host() {
         echo "The host $1 is not running." >&2
         return 1
     fi
-    nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wdns=/ -- \
+    # A shell is the parent, not nsenter, which stops itself when its child is stopped. A host that goes down stops all
+    # that runs in it before it ends it, and would wait for ever for somebody to take note of the end.
+    # shellcheck disable=SC2016
+    nsenter --no-fork --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wdns=/ -- \
         env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-        HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" DEBIAN_FRONTEND=noninteractive "${@:2}"
+        HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" DEBIAN_FRONTEND=noninteractive \
+        /bin/sh -c '"$@"; exit $?' sh "${@:2}"
 }
 
 # wait_for SECONDS WHAT COMMAND…: tries a command until it succeeds.
