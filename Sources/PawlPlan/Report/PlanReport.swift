@@ -30,11 +30,12 @@ package struct PlanReport: Sendable {
   }
 
   private func summaryLine() -> String {
-    let hosts = Set(plan.steps.compactMap(\.host)).count
+    let count = Set(plan.steps.compactMap(\.host)).count
+    let hosts = "\(count) host\(count == 1 ? "" : "s")"
     let time = plan.estimate
     let (low, high) = (Self.duration(time.lowSeconds), Self.duration(time.highSeconds))
     let spread = low == high ? "" : " (\(low) to \(high) by earlier runs)"
-    return "\(plan.steps.count) steps on \(hosts) hosts, about \(Self.duration(time.seconds))\(spread). "
+    return "\(plan.steps.count) steps on \(hosts), about \(Self.duration(time.seconds))\(spread). "
       + "Runbook \(plan.runbook.name) \(plan.runbook.version)."
   }
 

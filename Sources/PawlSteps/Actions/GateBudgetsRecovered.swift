@@ -34,7 +34,7 @@ package struct GateBudgetsRecovered: ReadOnlyAction {
             + "the gate looks again.")
       })
     return StepOutcome(
-      "The \(GateText.count(before.count, "budget")) of \(node)'s pods recovered \(proof.when): \(proof.text).",
+      "\(GateText.count(before.count, "budget")) of \(node)'s pods recovered \(proof.when): \(proof.text).",
       changed: false)
   }
 

@@ -26,7 +26,7 @@ package struct GateWorkloadsRecovered: ReadOnlyAction {
       { () async throws(StepFailure) in try await Self.look(workloads, environment.cluster) },
       failure: { failure($0, of: workloads, seconds: $1) })
     return StepOutcome(
-      "The \(GateText.count(workloads.count, "workload")) of \(node) are ready again \(proof.when): \(proof.text).",
+      "\(GateText.count(workloads.count, "workload")) of \(node) ready again \(proof.when): \(proof.text).",
       changed: false)
   }
 

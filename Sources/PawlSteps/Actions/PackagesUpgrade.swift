@@ -34,7 +34,7 @@ package struct PackagesUpgrade: UndoableAction {
 
   package func perform(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {
     let target = try await environment.host(choice.host)
-    environment.status("\(choice.count) are upgraded on \(choice.host)")
+    environment.status("upgrades \(choice.count) on \(choice.host)")
     let units = choice.updateUnits
     let result = try await target.change(
       HostCommand(

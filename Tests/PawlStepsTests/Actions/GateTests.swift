@@ -125,7 +125,7 @@ enum Shop {
     #expect(
       await bench.perform(step).outcome
         == StepOutcome(
-          "The 2 workloads of worker-1 are ready again at once: shop/web has 3 of 3 ready; shop/db has 1 of 1 ready.",
+          "2 workloads of worker-1 ready again at once: shop/web has 3 of 3 ready; shop/db has 1 of 1 ready.",
           changed: false))
     #expect(bench.clock.seconds == 0)
   }
@@ -194,7 +194,7 @@ enum Shop {
     let outcome = await Shop.bench(Shop.well).perform(step).outcome
     #expect(
       outcome?.summary
-        == "The 1 budget of worker-1's pods recovered at once: shop/web has 3 of 3 healthy, needs 2, allows 1."
+        == "1 budget of worker-1's pods recovered at once: shop/web has 3 of 3 healthy, needs 2, allows 1."
     )
   }
 
