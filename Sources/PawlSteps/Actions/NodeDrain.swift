@@ -99,19 +99,18 @@ package struct NodeDrain: UndoableAction {
     guard node.unschedulable else { return .notStarted }
     let drain = drain(environment)
     let survey = try await drain.survey()
-    let isOwn = CordonMark(of: node) == .run(environment.context.run)
-    guard survey.leaving.isEmpty else {
-      let left = DrainText.pods(survey.leaving.count)
-      return isOwn
-        ? .torn("\(self.node) is cordoned and \(left) left to move; the drain goes on there") : .notStarted
+    // A pod that is to be refused is left too: that is for `perform` to say.
+    let pods = survey.leaving.count + survey.refusals.count
+    let volumes = pods == 0 ? try await drain.volumesLeft(survey) : []
+    guard pods > 0 || !volumes.isEmpty else {
+      return .done(StepOutcome("\(self.node) was found drained.", changed: true))
     }
-    // A drain that this run began has ended only when the volumes have left too.
-    let volumes = isOwn ? try await drain.volumesLeft(survey) : []
-    guard volumes.isEmpty else {
-      return .torn(
-        "\(self.node) is empty with \(VolumeDetach.count(volumes)) still attached; the drain goes on there")
-    }
-    return .done(StepOutcome("\(self.node) was found drained.", changed: true))
+    guard CordonMark(of: node) == .run(environment.context.run) else { return .notStarted }
+    let left =
+      pods > 0
+      ? "cordoned and \(DrainText.pods(pods)) left to move"
+      : "empty with \(VolumeDetach.count(volumes)) still attached"
+    return .torn("\(self.node) is \(left); the drain goes on there")
   }
 
   package func perform(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {

@@ -365,6 +365,10 @@ import Testing
       (true, ActionBench.run.text, [Sample.pod("web-0")], "torn"),
       (true, nil, [Sample.pod("web-0")], "not started"),
       (true, ActionBench.run.text, Sample.controlPlane(), "done"),
+      (true, ActionBench.run.text, [Sample.pod("shell", owner: nil)], "torn"),
+      (true, nil, [Sample.pod("shell", owner: nil)], "not started"),
+      (true, ActionBench.run.text, [Sample.pod("cache", emptyDir: true)], "torn"),
+      (true, nil, Sample.controlPlane() + [Sample.pod("cache", emptyDir: true)], "not started"),
     ] as [(Bool, String?, [ClusterPod], String)])
   func probes(_ cordoned: Bool, _ run: String?, _ pods: [ClusterPod], _ verdict: String) async {
     #expect(await Self.bench(pods, cordoned: cordoned, by: run).probe(Self.step()).name == verdict)
