@@ -15,7 +15,9 @@ package struct NodeDrain: UndoableAction {
       .init(
         "unmanagedPods", .string, default: .string("refuse"), allowed: lossPolicies,
         "What happens to pods that nothing creates again."),
-      .init("gracePeriod", .int, default: .int(-1), "Seconds pods get to end; -1 for each pod's own."),
+      .init(
+        "gracePeriod", .int, default: .int(-1),
+        "Seconds pods get to end; -1 for each pod's own, 0 only with `force`."),
       .init(
         "pods", .mapList, default: .list([]),
         "Rules for single pods, as in the inventory's `policy.drain.pods`; the plan adds those for pods that others need."
@@ -38,12 +40,19 @@ package struct NodeDrain: UndoableAction {
     _ site: ActionSpec.Site, _ facts: HostFacts?
   ) throws(PlanRefusal) -> [String: Value] {
     var frozen = try NodeName.freeze(site, facts)
+    guard site.parameters["gracePeriod"] != .int(0) || !site.text("force").isEmpty else {
+      throw PlanRefusal(
+        code: "no-grace",
+        message: "`gracePeriod: 0` deletes pods by force: draining \(site.node) can't be planned with it.",
+        hint: "Give seconds, or leave it out for each pod's own; or say in `force` why.")
+    }
     guard case .list(let given)? = site.parameters["pods"] else { return frozen }
     for item in given where PodRule(item) == nil {
       throw PlanRefusal(
         code: "invalid-pod-rule",
         message: "\(item) is no rule for pods: draining \(site.node) can't be planned.",
-        hint: "A rule has `namespace` or `labels`, and `action` (skip, wait, delete, evict) or `order`.")
+        hint: "A rule has `namespace` or `labels`, and `action` (skip, wait, evict) or `order`. "
+          + "Past their budgets pods go only by force.")
     }
     frozen["pods"] = .list(given + NeededPods.rules.map(\.value))
     return frozen
@@ -60,6 +69,9 @@ package struct NodeDrain: UndoableAction {
     node = try parameters.node()
     let grace = try parameters.int("gracePeriod", default: -1)
     let force = try parameters.optionalText("force") ?? ""
+    guard grace != 0 || !force.isEmpty else {
+      throw parameters.problem("needs `force` to say why when `gracePeriod` is 0")
+    }
     // A plan without the later parameters is older than they are, and does what was planned.
     policy = DrainPolicy(
       localData: try parameters.choice("localData", default: .refuse),

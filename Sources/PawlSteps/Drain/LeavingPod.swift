@@ -4,7 +4,7 @@ package struct LeavingPod: Sendable, Hashable {
   package enum Manner: Sendable, Hashable {
     /// Asked to leave, within its budgets.
     case evict
-    /// Removed without asking its budgets.
+    /// Removed without asking its budgets, because it has ended.
     case delete
     /// Removed with no grace, however far it is.
     case force

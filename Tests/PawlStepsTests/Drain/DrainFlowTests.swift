@@ -201,9 +201,9 @@ import Testing
 
   @Test func manyPodsAllGoWithTheirGracePeriod() async {
     let bench = Self.bench((0..<23).map { Sample.pod("web-\($0)") })
-    let result = await bench.perform(Self.step(["gracePeriod": .int(0)]))
+    let result = await bench.perform(Self.step(["gracePeriod": .int(7)]))
     #expect(result.outcome?.summary == "Drained cp-1: 23 pods moved away.")
-    #expect(Set(bench.cluster.changes.dropFirst()) == Set((0..<23).map { "evict web-\($0) grace 0" }))
+    #expect(Set(bench.cluster.changes.dropFirst()) == Set((0..<23).map { "evict web-\($0) grace 7" }))
   }
 
   @Test func anAPIServerThatIsAwayForAMinuteIsWaitedOut() async {
