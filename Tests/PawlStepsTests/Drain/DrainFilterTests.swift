@@ -302,11 +302,17 @@ import Testing
         state: .pending(atSecond: 9, blockedBy: "budget x allows 0 of 1")),
     ]
     #expect(
-      DrainText.progress(node: "worker-1", left: left, elapsed: 45, limit: 600)
+      DrainText.progress(node: "worker-1", left: left, elapsed: 45, limit: 600, begun: nil)
         == "worker-1: 2 pods left; shop/b (of ReplicaSet web) stays because budget x allows 0 of 1; 45 of 600 s"
     )
+    var waited = left[1]
+    waited.since = 5
     #expect(
-      DrainText.progress(node: "worker-1", left: [], elapsed: 1, limit: 600)
+      DrainText.progress(node: "worker-1", left: [waited], elapsed: 45, limit: 600, begun: 1320)
+        == "worker-1: 1 pod left; shop/b (of ReplicaSet web) stays because budget x allows 0 of 1, for at least 40 s; "
+        + "45 of 600 s; begun 22 min ago")
+    #expect(
+      DrainText.progress(node: "worker-1", left: [], elapsed: 1, limit: 600, begun: nil)
         == "worker-1: 0 pods left; 1 of 600 s")
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import PawlEngine
 import PawlModel
 import PawlPlan
@@ -114,6 +115,26 @@ import Testing
     let run = ActionBench.run.text
     #expect(failure?.hint?.contains("`pawl resume \(run)`") == true)
     #expect(failure?.hint?.contains("`pawl approve \(run) 1.20/step@cp-1 --as force --reason TEXT`") == true)
+  }
+
+  /// A pod that was waited for in an earlier attempt stays for longer than this one knows.
+  @Test func aLaterAttemptSaysWhenTheDrainBegan() async {
+    var bench = Self.stuck()
+    bench.firstBegun = bench.start.addingTimeInterval(-1200)
+    let failure = await bench.perform(Self.step(), attempt: 2).failure
+    #expect(
+      failure?.message
+        == "Draining cp-1, begun 22 min ago, did not end within 120 s; 1 pod left: shop/web-0 (of ReplicaSet web) stays because budget shop/web allows 0 of 3, needs 1 healthy more (2 healthy now), for at least 120 s."
+    )
+    #expect(failure?.causes.first?.hasSuffix(", for at least 120 s") == true)
+    #expect(bench.log.statuses.first?.hasSuffix(", for at least 0 s; 0 of 120 s; begun 20 min ago") == true)
+    #expect(bench.clock.seconds == 120, "each attempt has the whole limit")
+  }
+
+  @Test func theFirstAttemptSaysItByItsLimit() async {
+    var bench = Self.stuck()
+    bench.firstBegun = bench.start.addingTimeInterval(-1200)
+    #expect(await bench.perform(Self.step()).failure?.message.contains("begun") == false)
   }
 
   @Test func theLimitFailsWhereThatIsWanted() async {
