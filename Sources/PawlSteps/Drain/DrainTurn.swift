@@ -45,13 +45,14 @@ struct DrainTurn: Sendable {
   /// Asks the pods whose time has come.
   private func ask(_ left: inout [LeavingPod]) async throws(StepFailure) {
     let now = deadline.elapsedSeconds
-    let due = left.filter { ($0.dueAt ?? .max) <= now }
+    let due = DrainPace.allowed(left.filter { $0.isDue(atSecond: now) }, of: left, now: now)
     guard !due.isEmpty else { return }
     let budgets = due.contains { $0.manner == .evict } ? try await budgets() : []
     let worthAsking = Evictions.worthAsking(due, budgets)
     let answers = await evictions.ask(worthAsking)
     var turn = Answers(asked: Set(worthAsking.map(\.pod.uid)), budgets: budgets, now: now)
-    for index in left.indices where (left[index].dueAt ?? .max) <= now {
+    let turnOf = Set(due.map(\.pod.uid))
+    for index in left.indices where turnOf.contains(left[index].pod.uid) {
       try note(answers[left[index].pod.uid], on: &left[index], &turn)
     }
     guard turn.refused.isEmpty else { throw misconfigured(turn.refused) }
@@ -77,7 +78,9 @@ struct DrainTurn: Sendable {
       leaving.state = .pending(atSecond: second ?? round.again, blockedBy: why)
     }
     switch answer {
-    case .success(.evicted): leaving.state = .going
+    case .success(.evicted):
+      leaving.state = .going
+      leaving.askedAt = round.now
     case .success(.gone): wait("the API server called it gone when it was asked to leave")
     case .success(.blocked(let message, let seconds, let isBudget)):
       let why = isBudget ? DrainText.blocked(pod, by: round.budgets, serverSays: message) : message
@@ -120,13 +123,17 @@ struct DrainTurn: Sendable {
   /// Watches the node until its pods are gone, one of them is to be asked, or it is time to say something.
   private func watch(_ left: [LeavingPod]) async throws(StepFailure) -> [LeavingPod] {
     let seen = SeenPods(left)
-    let due = left.compactMap(\.dueAt).min() ?? .max
-    let wait = min(due - deadline.elapsedSeconds, Self.reportSeconds, deadline.remainingSeconds)
+    let now = deadline.elapsedSeconds
+    let isHeldBack = left.contains { $0.isDue(atSecond: now) }
+    let due = left.compactMap(\.dueAt).filter { $0 > now }.min() ?? .max
+    let room = isHeldBack ? DrainPace.nextRoom(left, now: now) ?? now : .max
+    let wait = min(min(due, room) - now, Self.reportSeconds, deadline.remainingSeconds)
     do throws(StepFailure) {
       try await cluster.waitForPods(onNode: node, timeoutSeconds: max(1, wait)) { pods in
         let (now, isFirst) = seen.update(with: pods)
         if isFirst, !now.isEmpty { report(progress(now)) }
         return now.isEmpty || now.contains(where: \.isDueNow)
+          || isHeldBack && DrainPace.hasRoom(now, now: deadline.elapsedSeconds)
       }
     } catch {
       guard error.canBeWaitedOut else { throw error }

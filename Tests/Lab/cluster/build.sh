@@ -60,6 +60,10 @@ imageGCHighThresholdPercent: 100
 # only at the next sync: after up to 90 s with the default of 1m.
 syncFrequency: 10s
 nodeStatusUpdateFrequency: 4s
+# The defaults since 1.27. With those before (5 and 10) the kubelet's own
+# requests are what the end of many pods at once waits for.
+kubeAPIQPS: 50
+kubeAPIBurst: 100
 ---
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
