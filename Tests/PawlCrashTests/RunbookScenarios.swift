@@ -51,6 +51,9 @@ enum RunbookScenarios {
           if role == .etcd { state.hosts[name]?.enableEtcd() }
         }
         state.hosts["bastion"]?.isBastion = true
+        // A worker can have a member, too.
+        inventory.hosts[inventory.hosts.firstIndex { $0.name == "worker-1" } ?? 0].roles.append(.etcd)
+        state.hosts["worker-1"]?.enableEtcd()
       }
       if patching { state.publishSystemUpdates() }
       if gates {
@@ -113,7 +116,8 @@ enum RunbookScenarios {
         "security only, always", ["reboot": "always", "securityOnly": "true"], controlPlanes: 1, workers: 2,
         patching: true),
       Entry(
-        "three control planes, three etcd hosts, a bastion", [:], controlPlanes: 3, workers: 2,
+        "three control planes, three etcd hosts and one on a worker, a bastion", [:], controlPlanes: 3,
+        workers: 2,
         patching: true,
         others: true),
     ],

@@ -52,8 +52,8 @@ struct Journal {
     let name = step.prefix { $0 != "@" }.split(separator: "/").last ?? ""
     return name.hasSuffix("await-window")
       || [
-        "check-health", "check-quorum", "check-quorum-again", "check-members", "check-members-again",
-        "verify-members", "before-drain", "prometheus", "http",
+        "check-health", "check-health-again", "check-quorum", "check-quorum-again", "check-members",
+        "check-members-again", "verify-members", "before-drain", "prometheus", "http",
       ]
       .contains(name)
   }

@@ -180,6 +180,8 @@ extension HighAvailabilityTests {
     func patch() async throws {
       try await Lab.run("reset")
       try await Lab.run("fault", "publish-update")
+      // There etcd is asked by the etcdctl that is beside it in its container.
+      try await Lab.run("exec", "cp-2", "--", "mv", "/usr/bin/etcdctl", "/usr/bin/etcdctl.away")
       let (run, samples) = try await QuorumWatch().during {
         try await pawl.run([
           "patch", "--limit", Lab.controlPlanes.joined(separator: ","), "--yes", "-o", "json",
@@ -187,8 +189,7 @@ extension HighAvailabilityTests {
       }
       #expect(run.status == 0, "\(run.lines.suffix(8).joined(separator: "\n"))")
       try await Lab.expectUpgraded(to: "1.19.16")
-      #expect(samples.count > 20, "sampled \(samples.count) times")
-      #expect(samples.allSatisfy { $0.count >= 2 }, "\(samples.filter { $0.count < 2 })")
+      QuorumWatch.expectQuorum(samples)
       for host in Lab.controlPlanes { #expect(try await Lab.onHost(host, "pawl-lab-tool") == "1.1-1\n") }
       let reboots = run.lines.compactMap { EventLine($0) }
         .filter { $0.event == "step-succeeded" && $0.step?.hasPrefix("reboot@") == true }.compactMap(\.step)

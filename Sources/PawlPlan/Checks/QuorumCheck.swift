@@ -17,8 +17,8 @@ struct QuorumCheck {
           hint: "Add a third control plane, or take one out of the cluster; or leave control planes out")
       ]
     }
-    // With members on control planes, too, the hosts are not all there are.
-    if stacked.isEmpty, others.count == 2, !others.contains(where: \.isControlPlane),
+    // Where control planes have members in static pods, the hosts are not all there are.
+    if stacked.isEmpty, others.count == 2,
       let host = host(in: ["etcd/check-members@v1", "host/reboot@v1"], among: others.map(\.node))
     {
       return [

@@ -49,6 +49,7 @@ struct PlanScope: Sendable {
       "labels": .map(host.labels.mapValues { .string($0) }),
       "cordoned": .bool(isCordonedByOthers(node)),
       "ready": .bool(node?.ready ?? false),
+      "etcd": .bool(host.roles.contains(.etcd) || controlPlane?.etcd != nil),
       "kubelet": .map(["version": version(node?.kubeletVersion)]),
       "controlPlane": .map(["version": version(oldest(controlPlane))]),
       "packages": .map((facts?.packages ?? [:]).mapValues(package)),

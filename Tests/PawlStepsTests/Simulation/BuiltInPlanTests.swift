@@ -63,6 +63,36 @@ struct BuiltInPlanTests {
   }
 
   @Test(
+    "Workers with a member of etcd go one at a time, after all others, and etcd is asked before and after")
+  func etcdWorkers() async throws {
+    var inventory = Inventory.demo(controlPlanes: 1, workers: 4)
+    inventory.policy.maxUnavailable = 2
+    var state = SimulatedState.demo(controlPlanes: 1, workers: 4)
+    state.publishSystemUpdates()
+    for name in ["worker-1", "worker-2", "worker-3"] {
+      let index = try #require(inventory.hosts.firstIndex { $0.name == name })
+      inventory.hosts[index].roles.append(.etcd)
+      state.hosts[name]?.enableEtcd()
+    }
+    let plan = try await plan("os-patch", ["reboot": "always"], inventory, state)
+    #expect(plan.steps.first?.host == "worker-4")
+    for name in ["worker-1", "worker-2", "worker-3"] {
+      let own = plan.steps.filter { $0.host == name }.map { $0.id.text.prefix { $0 != "@" } }
+      #expect(
+        own == [
+          "check-health", "download", "check-members", "baseline", "before-drain", "drain",
+          "upgrade-packages",
+          "check-members-again", "reboot", "wait-services", "wait-ready", "verify-members", "uncordon",
+          "daemonsets-ready", "workloads-recovered", "budgets-recovered",
+        ])
+    }
+    for (name, next) in [("worker-1", "worker-2"), ("worker-2", "worker-3")] {
+      let first = try #require(plan.steps.first { $0.host == next })
+      #expect(first.needs == [StepID("budgets-recovered@\(name)")], "\(next) waits for \(name)")
+    }
+  }
+
+  @Test(
     "The operator's gates hold before each node is touched and after, and quorum is the last word before etcd goes"
   )
   func gates() async throws {
@@ -77,14 +107,17 @@ struct BuiltInPlanTests {
       let own = names(upgrade, host)
       #expect(
         own.firstRange(of: [
-          "before-control-plane/shop/http@\(host)", "check-quorum@\(host)", "upgrade-control-plane@\(host)",
-          "verify-control-plane@\(host)", "after-control-plane/shop/http@\(host)",
-          "before/shop/http@\(host)", "check-quorum-again@\(host)", "baseline@\(host)",
+          "before-control-plane/shop/http@\(host)", "check-health@\(host)", "check-quorum@\(host)",
+          "check-members@\(host)", "upgrade-control-plane@\(host)", "verify-control-plane@\(host)",
+          "after-control-plane/shop/http@\(host)", "before/shop/http@\(host)", "check-health-again@\(host)",
+          "check-quorum-again@\(host)", "check-members-again@\(host)", "baseline@\(host)",
         ]) != nil, "\(own)")
       #expect(own.suffix(2) == ["verify-again@\(host)", "shop/http@\(host)"])
     }
     let worker = names(upgrade, "worker-1")
-    #expect(worker.firstRange(of: ["before/shop/http@worker-1", "baseline@worker-1"]) != nil)
+    #expect(
+      worker.firstRange(of: ["check-health@worker-1", "before/shop/http@worker-1", "baseline@worker-1"])
+        != nil)
     #expect(worker.last == "shop/http@worker-1")
     var old = state
     old.publishSystemUpdates()
