@@ -34,6 +34,8 @@ struct Expansion {
   /// Workers of rollouts, and how many of them come at once.
   var rolledOut: Set<String> = []
   var rolloutWidth = 1
+  /// The steps that count the workers which are out, with the step that each stands before.
+  var counts: [StepID: StepID] = [:]
 
   init(catalog: ActionCatalog, request: Planner.Request, scope: PlanScope) {
     self.catalog = catalog
