@@ -1,9 +1,17 @@
 /// How long something is expected to take, and between what that mostly lies; in seconds.
 package struct Estimate: Sendable, Hashable, Codable {
+  /// What a step's times are taken from.
+  package enum Source: String, Sendable, Hashable, Codable {
+    /// Earlier runs of the cluster.
+    case runs
+    /// What the action says of itself: a guess.
+    case defaults
+  }
+
   package var seconds: Int
-  /// 10 of 100 take less.
+  /// 10 of 100 take less; of a guess half of it.
   package var lowSeconds: Int
-  /// 10 of 100 take more.
+  /// 10 of 100 take more; of a guess twice as long.
   package var highSeconds: Int
 
   /// Makes an estimate; without a spread nothing is known of it.
@@ -11,6 +19,11 @@ package struct Estimate: Sendable, Hashable, Codable {
     self.seconds = seconds
     lowSeconds = low ?? seconds
     highSeconds = high ?? seconds
+  }
+
+  /// Of an action that was never seen on the cluster.
+  init(guess seconds: Int) {
+    self.init(seconds, low: seconds / 2, high: seconds * 2)
   }
 }
 
@@ -53,18 +66,21 @@ package struct StepHistory: Sendable, Hashable {
 }
 
 extension PlanStep {
-  /// With the spread of earlier runs, where there were any.
+  /// With its spread, where something is known or guessed of it.
   var estimate: Estimate { Estimate(estimateSeconds, low: estimateLowSeconds, high: estimateHighSeconds) }
 }
 
 extension Plan {
   /// The longest way through the graph by the steps' estimates. Steps vary by themselves, so that the spreads along the
-  /// way add up as their squares do.
+  /// way add up as their squares do. Guesses can all be wrong in the same direction, on slow machines as on fast ones,
+  /// so that theirs add up in full.
   package var estimate: Estimate {
     struct Way {
       var seconds = 0
       var squaresBelow = 0
       var squaresAbove = 0
+      var guessedBelow = 0
+      var guessedAbove = 0
     }
     var ways: [StepID: Way] = [:]
     var longest = Way()
@@ -74,23 +90,29 @@ extension Plan {
         step.estimateSeconds - step.estimate.lowSeconds, step.estimate.highSeconds - step.estimateSeconds
       )
       way.seconds += step.estimateSeconds
-      way.squaresBelow += below * below
-      way.squaresAbove += above * above
+      if step.estimateSource == .defaults {
+        way.guessedBelow += below
+        way.guessedAbove += above
+      } else {
+        way.squaresBelow += below * below
+        way.squaresAbove += above * above
+      }
       ways[step.id] = way
       if way.seconds > longest.seconds { longest = way }
     }
     func root(_ squares: Int) -> Int { Int(Double(squares).squareRoot().rounded()) }
     return Estimate(
-      longest.seconds, low: longest.seconds - root(longest.squaresBelow),
-      high: longest.seconds + root(longest.squaresAbove))
+      longest.seconds, low: longest.seconds - root(longest.squaresBelow) - longest.guessedBelow,
+      high: longest.seconds + root(longest.squaresAbove) + longest.guessedAbove)
   }
 
-  /// The longest way through some steps when each takes long, in seconds; they stand in an order that respects their
-  /// needs.
+  /// The longest way through some steps when each takes long by earlier runs, in seconds; they stand in an order that
+  /// respects their needs. A guess counts as it is, so that its doubt alone keeps no node out of its window.
   static func longestWay(through steps: some Sequence<PlanStep>) -> Int {
     var finish: [StepID: Int] = [:]
     for step in steps {
-      finish[step.id] = (step.needs.compactMap { finish[$0] }.max() ?? 0) + step.estimate.highSeconds
+      let seconds = step.estimateSource == .defaults ? step.estimateSeconds : step.estimate.highSeconds
+      finish[step.id] = (step.needs.compactMap { finish[$0] }.max() ?? 0) + seconds
     }
     return finish.values.max() ?? 0
   }

@@ -184,9 +184,12 @@ package struct PlanStep: Sendable, Hashable, Codable {
   package var proof: Proof?
   /// What a usual attempt takes, for the estimate.
   package var estimateSeconds: Int
-  /// What 10 of 100 attempts take less than, and more than; nil without earlier runs.
+  /// What 10 of 100 attempts take less than, and more than; half and twice a guess. Nil for a step of the rollout's
+  /// policy, and in plans of earlier Pawls without earlier runs.
   package var estimateLowSeconds: Int?
   package var estimateHighSeconds: Int?
+  /// What the three are taken from; nil where there are no bounds, and in plans of earlier Pawls.
+  package var estimateSource: Estimate.Source?
   package var effects: [StateEffect]
 
   /// Makes a step.
@@ -195,7 +198,7 @@ package struct PlanStep: Sendable, Hashable, Codable {
     with: [String: Value],
     retry: RetryPolicy, timeoutSeconds: Int, reversibility: Reversibility, proof: Proof? = nil,
     estimateSeconds: Int, estimateLowSeconds: Int? = nil, estimateHighSeconds: Int? = nil,
-    effects: [StateEffect]
+    estimateSource: Estimate.Source? = nil, effects: [StateEffect]
   ) {
     self.id = id
     self.title = title
@@ -211,6 +214,7 @@ package struct PlanStep: Sendable, Hashable, Codable {
     self.estimateSeconds = estimateSeconds
     self.estimateLowSeconds = estimateLowSeconds
     self.estimateHighSeconds = estimateHighSeconds
+    self.estimateSource = estimateSource
     self.effects = effects
   }
 }

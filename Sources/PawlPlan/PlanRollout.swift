@@ -20,7 +20,7 @@ package struct PlanRollout: Sendable, Hashable, Codable {
   package var waves: [Wave]
   /// Nodes out of service at once that the policy allows.
   package var maxUnavailable: Int
-  /// Workers out of service when planned, for others' reasons.
+  /// Workers out of service already when planned.
   package var unavailable: [String]
   /// Between waves, or between nodes where there is one wave.
   package var soakSeconds: Int

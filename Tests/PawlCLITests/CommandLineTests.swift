@@ -56,6 +56,32 @@ struct CommandLineTests {
     }
   }
 
+  @Test("--max-unavailable sets the limit where the inventory has none, and only narrows the one it has")
+  func maxUnavailable() async throws {
+    let fixtures = PawlProgram.root + "/Tests/PawlCLITests/Fixtures"
+    let directory = try TemporaryDirectory()
+    let text = try String(contentsOfFile: fixtures + "/inventory-single.yaml", encoding: .utf8)
+    func plan(_ policy: String, _ arguments: String...) async throws -> PawlProgram.Result {
+      let file = directory.path + "/inventory.yaml"
+      try text.replacing("policy: {maxUnavailable: 100%}", with: policy)
+        .write(toFile: file, atomically: true, encoding: .utf8)
+      return try await pawl.run(
+        [
+          "plan", "upgrade", "--to", "1.20", "-o", "json", "-i", file, "--facts",
+          "\(fixtures)/facts-single.json",
+        ] + arguments)
+    }
+    let raised = try await plan("", "--max-unavailable", "2")
+    #expect(raised.output.contains(#""policy/maxUnavailable" : "2""#), "\(raised.errors)")
+    #expect(try await plan("").status == 1, "a worker of the facts is out already")
+    let wider = try await plan("policy: {maxUnavailable: 1}", "--max-unavailable", "100%")
+    #expect(wider.status == 64)
+    #expect(
+      wider.errors.contains("means 2 of 2 workers, and the policy allows 1 (")
+        && wider.errors.contains("inventory.yaml:14:26); the flag only narrows"), "\(wider.errors)")
+    #expect(try await plan("policy: {maxUnavailable: 3}", "--max-unavailable", "2").status == 0)
+  }
+
   @Test("A missing inventory, runbook or facts file exits with 65 and names it")
   func missingFiles() async throws {
     for arguments in [

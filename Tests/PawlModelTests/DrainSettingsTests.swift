@@ -59,6 +59,21 @@ import Testing
     #expect(found?.location?.file == "i" && (found?.location?.column ?? 0) > 1)
   }
 
+  @Test func skippingWithoutAFailureBudgetIsAWarning() throws {
+    func warnings(_ drain: String, _ rollout: String = "{}") throws -> [String] {
+      try Inventory.readWithWarnings(
+        text: inventory(drain).replacing("drain: \(drain)", with: "rollout: \(rollout), drain: \(drain)"),
+        file: "i", directory: "/srv", homeDirectory: "/home/op"
+      ).warnings.map(\.description)
+    }
+    let expected =
+      "i:22:137: warning: a drain that does not end in time pauses the run all the same: no worker may be left "
+      + "behind. Set 'policy.rollout.failureBudget' to how many may, or 'atLimit' to pause."
+    #expect(try warnings("{atLimit: skip}") == [expected])
+    #expect(try warnings("{atLimit: skip}", "{failureBudget: 1}") == [])
+    #expect(try warnings("{atLimit: fail}") == [])
+  }
+
   @Test func aPolicyOfAnOlderJournalHasTheDefaults() throws {
     let text =
       #"{"maxUnavailable":2,"drainTimeoutSeconds":600,"localData":"delete","unmanagedPods":"refuse"}"#

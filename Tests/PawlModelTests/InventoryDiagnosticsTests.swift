@@ -5,9 +5,9 @@ import Testing
 @Suite struct InventoryDiagnosticsTests {
   private func problems(_ text: String) -> [String] {
     do {
-      let (_, warnings) = try Inventory.readWithWarnings(
-        text: text, file: "i.yaml", directory: "/srv", homeDirectory: "/home/op")
-      return warnings.map(\.description)
+      return try Inventory.readWithWarnings(
+        text: text, file: "i.yaml", directory: "/srv", homeDirectory: "/home/op"
+      ).warnings.map(\.description)
     } catch {
       return error.diagnostics.map(\.description)
     }

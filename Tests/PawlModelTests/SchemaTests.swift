@@ -68,7 +68,7 @@ import Testing
   @Test func theExampleIsValid() throws {
     let path = Self.root.appending(path: "inventory/example.yaml")
     let text = String(decoding: try Data(contentsOf: path), as: UTF8.self)
-    let (inventory, warnings) = try Inventory.readWithWarnings(
+    let (inventory, warnings, _) = try Inventory.readWithWarnings(
       text: text, file: "example.yaml", directory: "/srv", homeDirectory: "/home/op")
     #expect(warnings == [])
     #expect(inventory.hosts.map(\.name) == ["cp-1", "worker-1", "worker-2"])

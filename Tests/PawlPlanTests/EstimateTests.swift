@@ -64,7 +64,8 @@ struct EstimateTests {
     "A plan takes as long as its longest way, with as many at once as are allowed",
     arguments: [(1, 90), (2, 50), (4, 30)])
   func longestWay(atOnce: Int, seconds: Int) throws {
-    #expect(try plan(workers: 4, atOnce: atOnce).estimate == Estimate(seconds))
+    #expect(
+      try plan(workers: 4, atOnce: atOnce).estimate == Estimate(seconds, low: seconds / 2, high: seconds * 2))
   }
 
   @Test("Earlier runs give the plan their times, and spreads add up as their squares do")
@@ -72,11 +73,27 @@ struct EstimateTests {
     let plan = try plan(workers: 2, atOnce: 1, history: history([17, 20, 24]))
     #expect(plan.steps[0].estimateSeconds == 20)
     #expect(plan.steps[0].estimateLowSeconds == 17 && plan.steps[0].estimateHighSeconds == 24)
-    #expect(plan.steps[4].estimateHighSeconds == nil)
-    // Four steps of 20 and one of 10; the root of 4 * 3 * 3 is 6, that of 4 * 4 * 4 is 8.
-    #expect(plan.estimate == Estimate(90, low: 84, high: 98))
-    #expect(PlanReport(plan).text().contains("about 2 min (84 s to 2 min by earlier runs)"))
+    #expect(plan.steps[4].estimateLowSeconds == 5 && plan.steps[4].estimateHighSeconds == 20)
+    #expect(plan.steps.map(\.estimateSource) == [.runs, .runs, .runs, .runs, .defaults])
+    // Four steps of 20; the root of 4 * 3 * 3 is 6, that of 4 * 4 * 4 is 8. One of 10 that is guessed.
+    #expect(plan.estimate == Estimate(90, low: 79, high: 108))
+    #expect(
+      PlanReport(plan).text(width: 200).contains(
+        "about 2 min (79 s to 2 min by earlier runs, and by defaults where there are none)"))
     #expect(try PlanFile.decode(PlanFile.encode(plan), file: "p") == plan)
+  }
+
+  @Test("Without earlier runs the spread is that of the defaults, and said to be")
+  func guess() throws {
+    let plan = try plan(workers: 2, atOnce: 1)
+    #expect(plan.estimate == Estimate(50, low: 25, high: 100))
+    #expect(
+      PlanReport(plan).markdown().contains(
+        "about 50 s (25 s to 2 min by defaults: there are no earlier runs)"))
+    var history = history([10])
+    history.add(10, uses: "test/note@v1", host: nil)
+    let known = try self.plan(workers: 2, atOnce: 1, history: history)
+    #expect(known.estimate == Estimate(50), "every time was the same")
   }
 
   @Test("What is left shrinks as steps end and while they run, and never below what comes behind them")

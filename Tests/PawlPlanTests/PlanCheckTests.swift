@@ -138,7 +138,10 @@ struct PlanCheckTests {
     let drain = "- {id: drain, uses: node/drain@v1, on: {role: worker}}"
     for allowed in 1...2 {
       let inventory = Fixture.inventory(maxUnavailable: allowed)
-      for break_ in [{ $0.cordoned = true }, { $0.ready = false }] as [(inout NodeFacts) -> Void] {
+      let breaks: [(inout NodeFacts) -> Void] = [
+        { $0.cordoned = true }, { $0.ready = false }, { ($0.cordoned, $0.cordonedByRun) = (true, "run-7") },
+      ]
+      for break_ in breaks {
         var facts = Fixture.facts(inventory)
         break_(&facts.cluster.nodes[1])
         #expect(
@@ -172,7 +175,7 @@ struct PlanCheckTests {
             code: "too-many-unavailable",
             message:
               "The plan can take 1 node out of service at once (among worker-2), and worker-1 is out already, "
-              + "cordoned by somebody else or not Ready; the policy allows 1 in all.",
+              + "cordoned or not Ready; the policy allows 1 in all.",
             hint: "Put worker-1 back in service, or raise policy.maxUnavailable to 2.")
         ]))
   }

@@ -27,15 +27,17 @@ struct RolloutTests {
 
   private func plan(
     _ steps: String? = nil, workers: Int, maxUnavailable: Int = 1, zones: [String] = [],
-    _ rollout: RolloutPolicy? = nil, out: Set<String> = []
+    _ rollout: RolloutPolicy? = nil, out: Set<String> = [], cordonedByRun: String? = nil,
+    limit: Set<String> = []
   ) throws -> Plan {
     let inventory = Fixture.inventory(
       workers: workers, maxUnavailable: maxUnavailable, zones: zones, rollout: rollout)
     var facts = Fixture.facts(inventory)
     for index in facts.cluster.nodes.indices where out.contains(facts.cluster.nodes[index].name) {
       facts.cluster.nodes[index].cordoned = true
+      facts.cluster.nodes[index].cordonedByRun = cordonedByRun
     }
-    return try Fixture.plan(steps ?? group, inventory: inventory, facts: facts)
+    return try Fixture.plan(steps ?? group, inventory: inventory, facts: facts, limit: limit)
   }
 
   @Test("Without a policy a rollout is a repetition like any other")
@@ -225,6 +227,45 @@ struct RolloutTests {
     #expect(throws: PlanningError.self) {
       try self.plan(drains, workers: 4, maxUnavailable: 1, out: ["worker-4"])
     }
+  }
+
+  @Test("A worker that an earlier run keeps cordoned is out: the plan names it, or is refused")
+  func cordonedByEarlierRun() throws {
+    let plan = try plan(
+      drains, workers: 2, maxUnavailable: 2, out: ["worker-1"], cordonedByRun: "run-7", limit: ["worker-2"])
+    #expect(plan.rollout?.unavailable == ["worker-1"])
+    #expect(PlanReport(plan).text().contains("worker-1, out already; that leaves 1 of 2 to the rollout"))
+    #expect(try others(plan, "worker-2") == .int(1))
+    #expect(throws: PlanningError.self) {
+      try self.plan(drains, workers: 2, out: ["worker-1"], cordonedByRun: "run-7", limit: ["worker-2"])
+    }
+  }
+
+  private func others(_ plan: Plan, _ host: String) throws -> Value {
+    try #require(plan.step(StepID("before-drain@\(host)"))?.with["others"])
+  }
+
+  @Test("Others may be out as far as the policy goes beside the nodes that can be under way together")
+  func roomForOthers() throws {
+    let alone = try plan(drains, workers: 4, maxUnavailable: 3, limit: ["worker-2"])
+    #expect(try others(alone, "worker-2") == .int(2))
+    // Zone a has worker-1, worker-3 and worker-5, zone b the other two.
+    let zones = try plan(drains, workers: 5, maxUnavailable: 4, zones: ["a", "b"])
+    #expect(try others(zones, "worker-3") == .int(1) && others(zones, "worker-4") == .int(2))
+    let canary = try plan(
+      drains, workers: 4, maxUnavailable: 3, RolloutPolicy(canary: ["worker-2"]))
+    #expect(try others(canary, "worker-2") == .int(2) && others(canary, "worker-3") == .int(0))
+    let idle = try plan(
+      drains.replacing("- {id: drain,", with: "- {id: drain, when: host.name == 'worker-2',"), workers: 3,
+      maxUnavailable: 3)
+    #expect(try others(idle, "worker-2") == .int(2), "nobody else goes out")
+  }
+
+  @Test("Nodes that a rollout does not put back are its own until the end")
+  func roomBesideThoseLeftOut() throws {
+    let steps = drains.replacing("    - {id: uncordon, uses: node/uncordon@v1}", with: "")
+    let plan = try plan(steps, workers: 2, maxUnavailable: 3, zones: ["a", "b"])
+    #expect(try others(plan, "worker-1") == .int(1) && others(plan, "worker-2") == .int(1))
   }
 
   @Test("Every order of a rollout's nodes keeps the policy", arguments: 1...4)

@@ -13,7 +13,8 @@ struct DrainCommand: AsyncParsableCommand {
       Every pod gets a verdict first: evict, delete, wait, ignore or refuse. Pods whose data or which themselves \
       would be lost are refused, unless a flag or the inventory's policy allows it. At the limit the run pauses, \
       unless the policy says otherwise (policy.drain.atLimit), and names the pods that are left. Several nodes at \
-      once need --max-unavailable. 'pawl uncordon' lets pods back.
+      once need a policy.maxUnavailable in the inventory that allows them, or --max-unavailable where it has none. \
+      'pawl uncordon' lets pods back.
       """)
 
   @Argument(help: "Hosts by their names in the inventory, or nodes by theirs in the cluster.")

@@ -14,7 +14,8 @@ struct InventoryOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Fewer nodes out of service at once: a number, or a share of the workers.", valueName: "n|p%"))
+      "Nodes out of service at once, as a number or a share of the workers; no more than the inventory sets.",
+      valueName: "n|p%"))
   var maxUnavailable: String?
 
   /// The path that counts: the flag, `PAWL_INVENTORY`, or the default.
@@ -33,14 +34,15 @@ struct InventoryOptions: ParsableArguments {
       let hint = "Name one with -i or PAWL_INVENTORY; docs/inventory.md has an example to start from."
       throw CommandFailure(error.status, error.lines + [hint])
     }
-    let (inventory, warnings) = try Inventory.readWithWarnings(
+    let (inventory, warnings, limit) = try Inventory.readWithWarnings(
       text: text, file: path, directory: Files.directory(of: path), homeDirectory: NSHomeDirectory(),
       holdsCertificates: Files.holdsCertificates)
     for warning in warnings { Console.error(warning.description) }
-    return try applyOverrides(to: inventory)
+    return try applyOverrides(to: inventory, limit: limit)
   }
 
-  private func applyOverrides(to inventory: Inventory) throws -> Inventory {
+  /// - Parameter limit: where the file sets the limit that the flag only narrows; nil when the flag sets it.
+  private func applyOverrides(to inventory: Inventory, limit: SourceLocation?) throws -> Inventory {
     var inventory = inventory
     if let text = maxUnavailable {
       let workers = inventory.hosts.count(where: \.isWorker)
@@ -50,11 +52,11 @@ struct InventoryOptions: ParsableArguments {
           "--max-unavailable takes a whole number from 1 to 1000 or a share from 1% to 100%, not '\(text)'.")
       }
       let allowed = inventory.policy.maxUnavailable
-      guard number <= allowed else {
+      if let limit, number > allowed {
         throw CommandFailure(
           .usage,
-          "--max-unavailable \(text) means \(number) of \(workers) workers, and the policy of \(path) allows "
-            + "\(allowed); the flag only narrows it. Raise policy.maxUnavailable.")
+          "--max-unavailable \(text) means \(number) of \(workers) workers, and the policy allows \(allowed) "
+            + "(\(limit)); the flag only narrows what the inventory says. Raise policy.maxUnavailable there.")
       }
       inventory.policy.maxUnavailable = number
     }

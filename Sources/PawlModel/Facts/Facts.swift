@@ -43,7 +43,7 @@ package struct ClusterFacts: Sendable, Hashable, Codable {
   /// The node of that name; nil when the API server does not know it.
   package func node(named name: String) -> NodeFacts? { nodes.first { $0.name == name } }
 
-  /// Workers that are out of service without Pawl: they count against what may be unavailable.
+  /// Workers that are out of service already: they count against what may be unavailable.
   package var unavailableWorkers: [String] { nodes.filter(\.isOutForOthers).map(\.name) }
 }
 
@@ -64,8 +64,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
   /// Pods on the node now.
   package var podCount: Int
 
-  /// Whether it is a worker that somebody else has cordoned, or that is not Ready and not by a run.
-  package var isOutForOthers: Bool { !isControlPlane && cordonedByRun == nil && (cordoned || !ready) }
+  /// Whether it is a worker that is out of service already. A run's mark is another run's: this one has not begun.
+  package var isOutForOthers: Bool { !isControlPlane && (cordoned || !ready) }
 
   /// Makes node facts.
   package init(

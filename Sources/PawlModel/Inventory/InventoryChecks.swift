@@ -138,6 +138,12 @@ struct InventoryChecks {
           ?? "A wave is a number, a share such as 25%, or a group of 'groups'.", at: group.location)
     }
     refuseRepeats(places.waveGroups.map { ($0.name, $0.location) }) { name, _ in "'\(name)' is a wave twice" }
+    if inventory.policy.drain.atLimit == .skip, (inventory.policy.rollout?.failureBudget ?? 0) == 0 {
+      log.warning(
+        "a drain that does not end in time pauses the run all the same: no worker may be left behind",
+        hint: "Set 'policy.rollout.failureBudget' to how many may, or 'atLimit' to pause.",
+        at: places.drainAtLimit)
+    }
   }
 
   private func checkCredentials() {

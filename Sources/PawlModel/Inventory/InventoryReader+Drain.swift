@@ -1,8 +1,9 @@
 extension InventoryReader {
   /// `policy.drain`.
-  func drainSettings(_ cursor: YAMLCursor) -> DrainSettings {
+  mutating func drainSettings(_ cursor: YAMLCursor) -> DrainSettings {
     guard let mapping = cursor.mapping(InventoryKeys.drain) else { return DrainSettings() }
     let defaults = DrainSettings()
+    places.drainAtLimit = mapping["atLimit"]?.location
     return DrainSettings(
       pods: mapping["pods"]?.list(of: "an item of 'pods'")?.compactMap(podRule) ?? defaults.pods,
       atLimit: mapping["atLimit"]?.choice(DrainSettings.AtLimit.self) ?? defaults.atLimit,

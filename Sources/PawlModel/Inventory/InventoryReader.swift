@@ -8,12 +8,15 @@ extension Inventory {
     try readWithWarnings(text: text, file: file, directory: directory, homeDirectory: homeDirectory).inventory
   }
 
-  /// Reads an inventory file and gives what is questionable in it, but no error.
+  /// Reads an inventory file and gives what is questionable in it, but no error, and where it sets
+  /// `policy.maxUnavailable`; nil when it does not.
   /// - Parameter holdsCertificates: whether a file is there and has PEM certificates in it.
   package static func readWithWarnings(
     text: String, file: String, directory: String, homeDirectory: String,
     holdsCertificates: @escaping (String) -> Bool = { _ in true }
-  ) throws(DiagnosticsError) -> (inventory: Inventory, warnings: [Diagnostic]) {
+  ) throws(DiagnosticsError) -> (
+    inventory: Inventory, warnings: [Diagnostic], maxUnavailable: SourceLocation?
+  ) {
     let document = try YAMLDocument(text: text, file: file)
     let log = DiagnosticLog()
     let root = YAMLCursor(node: document.root, log: log, name: "the file")
@@ -28,7 +31,7 @@ extension Inventory {
     guard let inventory else {
       throw DiagnosticsError([Diagnostic("the file is not an inventory", at: root.location)])
     }
-    return (inventory, DiagnosticsError(log.diagnostics).diagnostics)
+    return (inventory, DiagnosticsError(log.diagnostics).diagnostics, reader.places.maxUnavailable)
   }
 }
 
@@ -42,6 +45,8 @@ struct InventoryPlaces {
   var canary: [LocatedName] = []
   /// Groups that are named as waves.
   var waveGroups: [LocatedName] = []
+  var maxUnavailable: SourceLocation?
+  var drainAtLimit: SourceLocation?
   var ssh: SourceLocation?
   var hostList: SourceLocation?
 

@@ -4,13 +4,14 @@ extension InventoryReader {
   mutating func readPolicy(_ cursor: YAMLCursor, workers: Int) -> Policy {
     guard let mapping = cursor.mapping(InventoryKeys.policy) else { return Policy() }
     let defaults = Policy()
+    places.maxUnavailable = mapping["maxUnavailable"]?.location
     return Policy(
       maxUnavailable: mapping["maxUnavailable"].flatMap(share)?.nodes(of: workers) ?? defaults.maxUnavailable,
       drainTimeoutSeconds: mapping["drainTimeout"]?.duration(atLeast: 1) ?? defaults.drainTimeoutSeconds,
       localData: mapping["localData"]?.choice(Policy.LossPolicy.self) ?? defaults.localData,
       unmanagedPods: mapping["unmanagedPods"]?.choice(Policy.LossPolicy.self) ?? defaults.unmanagedPods,
       onFailure: mapping["onFailure"]?.choice(Policy.FailurePolicy.self) ?? defaults.onFailure,
-      drain: mapping["drain"].map(drainSettings) ?? defaults.drain,
+      drain: mapping["drain"].map { drainSettings($0) } ?? defaults.drain,
       patch: mapping["patch"].map(readPatchPolicy) ?? defaults.patch,
       gates: mapping["gates"].map(
         GatesReader(log: log, path: path, holdsCertificates: holdsCertificates).gates)

@@ -1,7 +1,7 @@
 import PawlModel
 
 /// Never more nodes out of service at once than the policy allows, in any state that the plan can reach. Workers that
-/// are out of service already, for others' reasons, count all the time. Control planes are counted by themselves: a
+/// are out of service already, an earlier run's too, count all the time. Control planes are counted by themselves: a
 /// worker that is out takes nothing from them.
 ///
 /// Each drain opens a window that the next uncordon of the node closes. The largest set of windows that can be open
@@ -14,6 +14,11 @@ struct AvailabilityCheck {
     /// Everything that has happened when it opens.
     let before: Set<StepID>
     let closes: StepID?
+
+    /// Whether it can be open together with the other one.
+    func overlaps(_ other: Window) -> Bool {
+      closes.map(other.before.contains) != true && other.closes.map(before.contains) != true
+    }
   }
 
   private let windows: [Window]
@@ -21,17 +26,18 @@ struct AvailabilityCheck {
   private let allowed: Int
   /// Workers that are out of service without the plan.
   private let out: [String]
+  /// Nodes that keep the cordon they have: the run that drains them puts no mark of its own on them.
+  private let cordoned: Set<String>
 
   init(plan: Plan, order: PlanOrder, inventory: Inventory, facts: Facts) {
     allowed = inventory.policy.maxUnavailable
     out = facts.cluster.unavailableWorkers
     controlPlanes = Set(facts.cluster.nodes.filter(\.isControlPlane).map(\.name))
-    let outAlready = Set(
-      out + facts.cluster.nodes.filter { $0.cordoned && $0.cordonedByRun == nil }.map(\.name))
+    cordoned = Set(facts.cluster.nodes.filter(\.cordoned).map(\.name))
     var open: [String: StepID] = [:]
     var windows: [Window] = []
     func close(_ node: String, by step: StepID?) {
-      guard let opens = open.removeValue(forKey: node), !outAlready.contains(node) else { return }
+      guard let opens = open.removeValue(forKey: node) else { return }
       windows.append(Window(node: node, opens: opens, before: order.closure(of: opens), closes: step))
     }
     for step in plan.steps {
@@ -48,8 +54,24 @@ struct AvailabilityCheck {
   }
 
   func refusals() -> [PlanRefusal] {
-    refusals(windows.filter { !controlPlanes.contains($0.node) }, out: out)
-      + refusals(windows.filter { controlPlanes.contains($0.node) }, out: [])
+    let outAlready = cordoned.union(out)
+    let new = windows.filter { !outAlready.contains($0.node) }
+    return refusals(new.filter { !controlPlanes.contains($0.node) }, out: out)
+      + refusals(new.filter { controlPlanes.contains($0.node) }, out: [])
+  }
+
+  /// How many other workers may be out without the run when a step takes a node out: what the policy leaves beside the
+  /// most that the run itself can have out then.
+  func others(beside step: StepID, of node: String) -> Int {
+    // A node that the plan takes out again is out since its window opened.
+    guard
+      let window = windows.first(where: { $0.opens == step }) ?? windows.last(where: { $0.node == node })
+    else { return allowed - 1 }
+    let beside = windows.filter {
+      $0.opens != window.opens && !cordoned.contains($0.node) && !controlPlanes.contains($0.node)
+        && $0.overlaps(window)
+    }
+    return max(0, allowed - 1 - (beside.count - Self.matching(beside)))
   }
 
   private func refusals(_ windows: [Window], out: [String]) -> [PlanRefusal] {
@@ -69,8 +91,8 @@ struct AvailabilityCheck {
       PlanRefusal(
         code: "too-many-unavailable",
         message:
-          "\(plan), and \(names) \(out.count == 1 ? "is" : "are") out already, cordoned by somebody else or "
-          + "not Ready; the policy allows \(allowed) in all.",
+          "\(plan), and \(names) \(out.count == 1 ? "is" : "are") out already, cordoned or not Ready; "
+          + "the policy allows \(allowed) in all.",
         hint: "Put \(names) back in service, or raise policy.maxUnavailable to \(most + out.count).")
     ]
   }

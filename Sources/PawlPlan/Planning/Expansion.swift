@@ -34,6 +34,8 @@ struct Expansion {
   /// Workers of rollouts, and how many of them come at once.
   var rolledOut: Set<String> = []
   var rolloutWidth = 1
+  /// The steps that count the workers which are out, with the step that each stands before.
+  var counts: [StepID: StepID] = [:]
 
   init(catalog: ActionCatalog, request: Planner.Request, scope: PlanScope) {
     self.catalog = catalog
@@ -215,14 +217,15 @@ struct Expansion {
       refusals.append(error)
     }
     let history = request.history.estimate(uses: call.reference, host: frame.host?.name)
+    let estimate = history ?? Estimate(guess: spec.estimateSeconds)
     let planned = PlanStep(
       id: id, title: try step.title?.render(in: frame.scope).description ?? spec.title(site),
       uses: call.reference, host: frame.host?.name, path: frame.path, needs: needs, with: with,
       retry: call.retry ?? spec.defaultRetry,
       timeoutSeconds: try ActionParameters.timeout(of: call, spec, parameters, in: frame.scope),
       reversibility: spec.reversibility, proof: spec.proof,
-      estimateSeconds: history?.seconds ?? spec.estimateSeconds,
-      estimateLowSeconds: history?.lowSeconds, estimateHighSeconds: history?.highSeconds,
+      estimateSeconds: estimate.seconds, estimateLowSeconds: estimate.lowSeconds,
+      estimateHighSeconds: estimate.highSeconds, estimateSource: history == nil ? .defaults : .runs,
       effects: spec.effects(site))
     steps.append(planned)
     stepsByID[id] = planned

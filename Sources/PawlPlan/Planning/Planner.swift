@@ -57,7 +57,7 @@ package struct Planner: Sendable {
     var expansion = Expansion(catalog: catalog, request: request, scope: scope)
     try expansion.expand()
     let patching = catalog.needsPatchFacts(expansion.steps)
-    let plan = Plan(
+    var plan = Plan(
       cluster: request.inventory.name,
       runbook: RunbookReference(
         name: request.runbook.name, version: request.runbook.version, digest: request.runbook.digest),
@@ -73,9 +73,29 @@ package struct Planner: Sendable {
         + (catalog.needsPatchFacts(request.runbook)
           ? PatchNotes.notes(for: expansion.steps, inputs: inputs, request: request) : []),
       basis: PlanBasis.entries(inventory: request.inventory, facts: request.facts, patching: patching))
+    try leaveRoom(in: &plan, before: expansion.counts, request)
     let refusals = PlanChecks.check(plan, inventory: request.inventory, facts: request.facts)
     guard refusals.isEmpty else { throw .refused(refusals) }
     return plan
+  }
+
+  /// Tells the steps that count the workers which are out how many the policy leaves beside the run's own.
+  private func leaveRoom(
+    in plan: inout Plan, before counts: [StepID: StepID], _ request: Request
+  ) throws(PlanningError) {
+    if counts.isEmpty { return }
+    let check: AvailabilityCheck
+    do throws(PlanRefusal) {
+      check = AvailabilityCheck(
+        plan: plan, order: try PlanOrder(plan), inventory: request.inventory, facts: request.facts)
+    } catch {
+      throw .refused([error])
+    }
+    for index in plan.steps.indices {
+      let step = plan.steps[index]
+      guard let out = counts[step.id], case .string(let node)? = step.with["node"] else { continue }
+      plan.steps[index].with["others"] = .int(check.others(beside: out, of: node))
+    }
   }
 
   /// The versions that the cluster is taken through; none for a runbook without a `target`.

@@ -72,14 +72,14 @@ extension Expansion {
     for (index, node) in nodes.enumerated() {
       let before = index < width ? entry : exits[index - width]
       let isLast = isEnd && index + width >= nodes.count
-      exits.append(try expand(node, of: step, in: wave, width: width, entry: before, isLast: isLast))
+      exits.append(try expand(node, of: step, in: wave, entry: before, isLast: isLast))
     }
     return exits.isEmpty ? entry : unique(exits.suffix(width).flatMap(\.self))
   }
 
   /// Expands one node: what it waits for, its steps, and the time let pass after it.
   private mutating func expand(
-    _ node: Repetition, of step: RunbookStep, in wave: Rollout.Wave, width: Int, entry: [StepID], isLast: Bool
+    _ node: Repetition, of step: RunbookStep, in wave: Rollout.Wave, entry: [StepID], isLast: Bool
   ) throws(ExpressionError) -> [StepID] {
     let place = place(of: step, node, in: wave)
     let (first, needs) = (steps.count, entry)
@@ -107,24 +107,23 @@ extension Expansion {
       return needs
     }
     if window < start { steps[window].with["seconds"] = .int(Plan.longestWay(through: steps[start...])) }
-    try addAvailabilityCheck(from: start, at: place, width: width)
+    try addAvailabilityCheck(from: start, at: place)
     if !rollout.hasWaves, !isLast, wave.isOfWorkers { exits = try addSoak(at: place, after: exits) }
     return exits
   }
 
   /// Right before the node is taken out of service: no more others may be out than the policy leaves room for beside
-  /// the rollout's own. A node that is out already makes it no worse, nor does a control plane, which is no worker.
-  private mutating func addAvailabilityCheck(from start: Int, at place: Place, width: Int)
-    throws(ExpressionError)
-  {
+  /// the rollout's own, which only the whole plan tells (`Planner.leaveRoom`). A node that is out already makes it no worse, nor
+  /// does a control plane, which is no worker.
+  private mutating func addAvailabilityCheck(from start: Int, at place: Place) throws(ExpressionError) {
     guard let host = place.frame.host, !host.isControlPlane,
       request.facts.cluster.node(named: host.node)?.isOutForOthers != true,
       let index = steps[start...].firstIndex(where: { $0.effects.contains(.outOfService(node: host.node)) })
     else { return }
     let (parts, out) = (steps[index].id.parts, steps[index])
     let id = StepID((parts.place.map { "\($0)/" } ?? "") + "before-\(parts.name)@\(host.name)")
-    let others = Value.int(max(0, request.inventory.policy.maxUnavailable - width))
-    try add(id, "rollout/check-unavailable@v1", at: place, needs: out.needs, with: ["others": others])
+    try add(id, "rollout/check-unavailable@v1", at: place, needs: out.needs, with: ["others": .int(0)])
+    counts[id] = out.id
     steps[index].needs = [id]
     steps.insert(steps.removeLast(), at: index)
   }

@@ -34,9 +34,17 @@ package struct PlanReport: Sendable {
     let hosts = "\(count) host\(count == 1 ? "" : "s")"
     let time = plan.estimate
     let (low, high) = (Self.duration(time.lowSeconds), Self.duration(time.highSeconds))
-    let spread = low == high ? "" : " (\(low) to \(high) by earlier runs)"
+    let spread = low == high ? "" : " (\(low) to \(high)\(spreadSource))"
     return "\(plan.steps.count) steps on \(hosts), about \(Self.duration(time.seconds))\(spread). "
       + "Runbook \(plan.runbook.name) \(plan.runbook.version)."
+  }
+
+  /// What the times are taken from.
+  private var spreadSource: String {
+    let sources = Set(plan.steps.compactMap(\.estimateSource))
+    if !sources.contains(.defaults) { return " by earlier runs" }
+    return sources.contains(.runs)
+      ? " by earlier runs, and by defaults where there are none" : " by defaults: there are no earlier runs"
   }
 
   private func versionLines(width: Int) -> [String] {

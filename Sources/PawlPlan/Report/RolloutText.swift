@@ -13,7 +13,7 @@ extension PlanRollout {
       rows.append(
         (
           "unavailable",
-          "\(unavailable.joined(separator: ", ")), without Pawl; it leaves \(room) of \(maxUnavailable) to the rollout"
+          "\(unavailable.joined(separator: ", ")), out already; that leaves \(room) of \(maxUnavailable) to the rollout"
         ))
     }
     if soakSeconds > 0 {

@@ -13,18 +13,23 @@ package struct PreflightScope: Sendable, Hashable {
     self.patching = patching
   }
 
-  /// Turns errors into warnings that are about workers out of the limit, and those that matter to upgrades only.
+  /// Turns errors into warnings that are about workers out of the limit, and those that matter to upgrades only. Of
+  /// workers out of reach it says how to go on without them.
   package func relax(_ problems: [CheckProblem], _ inventory: Inventory) -> [CheckProblem] {
     let outside = limit.isEmpty ? [] : inventory.hosts.filter { $0.isWorker && !limit.contains($0.name) }
     let others = Set(outside.flatMap { [$0.name, $0.node] })
+    let workers = Set(inventory.hosts.filter(\.isWorker).map(\.name))
     return problems.map { problem in
       let subjects = problem.subject.split(separator: ", ").map(String.init)
       let isOutside = subjects.allSatisfy(others.contains)
       let isForUpgrades = patching && Self.forUpgrades.contains(problem.code)
-      guard problem.severity == .error, isOutside || isForUpgrades else { return problem }
-      var warning = problem
-      warning.severity = .warning
-      return warning
+      var relaxed = problem
+      if problem.severity == .error, isOutside || isForUpgrades {
+        relaxed.severity = .warning
+      } else if problem.kind == .unreachable, subjects.allSatisfy(workers.contains) {
+        relaxed.hint = "To go on without, name the other hosts with --limit."
+      }
+      return relaxed
     }
   }
 

@@ -146,6 +146,13 @@ struct PreflightTests {
     #expect(errors(["cp-1"], patching: false) == ["package-missing"])
     #expect(errors(["worker-2"], patching: true) == ["facts-missing", "unknown-node", "unreachable"])
     #expect(errors(["worker-1"], patching: true) == ["node-not-ready", "unreachable"], "cp-1 is no worker")
+    let hints = PreflightScope(limit: [], patching: false).relax([away, Self.gone("cp-1")], inventory)
+      .map(\.hint)
+    #expect(hints == ["To go on without, name the other hosts with --limit.", nil])
+  }
+
+  private static func gone(_ subject: String) -> CheckProblem {
+    CheckProblem(kind: .unreachable, subject: subject, code: "unreachable", message: "It is away.")
   }
 
   @Test("the skew rules are asked with the facts as they are")
@@ -162,8 +169,7 @@ struct PreflightTests {
   func reportProblems() {
     var facts = Healthy.facts
     facts.hosts["worker-1"] = nil
-    let lost = CheckProblem(
-      kind: .unreachable, subject: "worker-1", code: "unreachable", message: "It is away.")
+    let lost = Self.gone("worker-1")
     let report = FactReport(facts: facts, hosts: facts.hosts, problems: [lost])
     #expect(Preflight.check(Healthy.inventory, report, skew: { _ in [] }) == [lost])
   }
