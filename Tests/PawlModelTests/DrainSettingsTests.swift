@@ -18,7 +18,7 @@ import Testing
       """
       {atLimit: fail, maxParallelEvictions: 20, pods: [
         {namespace: batch, labels: {app: night}, action: wait}, {labels: {tier: "0"}, order: -5},
-        {namespace: scratch, action: delete, order: 3}]}
+        {namespace: scratch, action: evict, order: 3}]}
       """)
     #expect(
       settings
@@ -26,7 +26,7 @@ import Testing
           pods: [
             PodRule(namespace: "batch", labels: ["app": "night"], action: .wait),
             PodRule(labels: ["tier": "0"], order: -5),
-            PodRule(namespace: "scratch", action: .delete, order: 3),
+            PodRule(namespace: "scratch", action: .evict, order: 3),
           ], atLimit: .fail, maxParallelEvictions: 20))
     #expect(try read("{}") == DrainSettings())
     #expect(settings.pods.allSatisfy { PodRule($0.value) == $0 }, "the form in a plan says the same")
@@ -42,6 +42,11 @@ import Testing
       ("{pods: [{action: skip}]}", "a pod rule needs 'namespace' or 'labels'"),
       ("{pods: [{namespace: a}]}", "a pod rule needs 'action' or 'order'"),
       ("{pods: [{namespace: a, action: evic}]}", "Did you mean 'evict'?"),
+      (
+        "{pods: [{namespace: a, action: delete}]}",
+        "i:22:145: error: 'action' has to be skip or wait or evict, not 'delete'. Use 'evict', which moves them whatever "
+          + "is lost, within their disruption budgets. Past those they go only by 'pawl drain --force' or"
+      ),
       ("{pods: [{namespace: A, order: 1}]}", "'A' is not a name"),
       ("{pods: [{namespace: a, order: soon}]}", "'order' has to be a whole number"),
       ("{pods: [{namespace: a, labels: {x: 1}, order: 1}]}", "'x' has to be text, not the number 1"),
@@ -76,6 +81,7 @@ import Testing
   @Test(arguments: [
     Value.string("skip"), .map([:]), .map(["namespace": .string("a")]), .map(["action": .string("skip")]),
     .map(["namespace": .string("a"), "action": .string("keep")]),
+    .map(["namespace": .string("a"), "action": .string("delete")]),
     .map(["namespace": .string("a"), "order": .string("1")]),
     .map(["namespace": .string("a"), "order": .int(1), "name": .string("b")]),
     .map(["labels": .map(["app": .int(1)]), "order": .int(1)]),

@@ -40,11 +40,14 @@ package struct PodRule: Sendable, Hashable, Codable {
     case skip
     /// It is waited for until it has ended by itself.
     case wait
-    /// It is deleted, whatever is lost and whatever its disruption budgets say.
-    case delete
     /// It is evicted within its disruption budgets, whatever is lost.
     case evict
   }
+
+  /// What to do instead of `delete`, which is no action: past budgets pods go only when somebody says so, and why.
+  static let insteadOfDeleting =
+    "Use 'evict', which moves them whatever is lost, within their disruption budgets. Past those they go only by "
+    + "'pawl drain --force' or 'pawl approve --as force', with a reason."
 
   /// Nil for every namespace.
   package var namespace: String?

@@ -20,7 +20,7 @@ extension InventoryReader {
     }
     return PodRule(
       namespace: mapping["namespace"].flatMap(objectName), labels: mapping["labels"].map(labels) ?? [:],
-      action: mapping["action"]?.choice(PodRule.Action.self),
+      action: mapping["action"]?.choice(PodRule.Action.self, hints: ["delete": PodRule.insteadOfDeleting]),
       order: mapping["order"]?.integer(in: -1000...1000))
   }
 }

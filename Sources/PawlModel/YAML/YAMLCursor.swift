@@ -103,14 +103,16 @@ struct YAMLCursor {
   }
 
   /// One of a closed set of words.
-  func choice<Choice: RawRepresentable & CaseIterable>(_ type: Choice.Type) -> Choice?
-  where Choice.RawValue == String {
+  /// - Parameter hints: what to say of words that are none of them.
+  func choice<Choice: RawRepresentable & CaseIterable>(
+    _ type: Choice.Type, hints: [String: String] = [:]
+  ) -> Choice? where Choice.RawValue == String {
     guard let text = text() else { return nil }
     if let choice = Choice(rawValue: text) { return choice }
     let words = Choice.allCases.map(\.rawValue)
     error(
       "\(name) has to be \(words.joined(separator: " or ")), not '\(text)'",
-      hint: DidYouMean.hint(for: text, among: words))
+      hint: hints[text] ?? DidYouMean.hint(for: text, among: words))
     return nil
   }
 

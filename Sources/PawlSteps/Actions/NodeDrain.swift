@@ -15,7 +15,9 @@ package struct NodeDrain: UndoableAction {
       .init(
         "unmanagedPods", .string, default: .string("refuse"), allowed: lossPolicies,
         "What happens to pods that nothing creates again."),
-      .init("gracePeriod", .int, default: .int(-1), "Seconds pods get to end; -1 for each pod's own."),
+      .init(
+        "gracePeriod", .int, default: .int(-1),
+        "Seconds pods get to end; -1 for each pod's own, 0 only with `force`."),
       .init(
         "pods", .mapList, default: .list([]),
         "Rules for single pods, as in the inventory's `policy.drain.pods`; the plan adds those for pods that others need."
@@ -38,12 +40,19 @@ package struct NodeDrain: UndoableAction {
     _ site: ActionSpec.Site, _ facts: HostFacts?
   ) throws(PlanRefusal) -> [String: Value] {
     var frozen = try NodeName.freeze(site, facts)
+    guard site.parameters["gracePeriod"] != .int(0) || !site.text("force").isEmpty else {
+      throw PlanRefusal(
+        code: "no-grace",
+        message: "`gracePeriod: 0` deletes pods by force: draining \(site.node) can't be planned with it.",
+        hint: "Give seconds, or leave it out for each pod's own; or say in `force` why.")
+    }
     guard case .list(let given)? = site.parameters["pods"] else { return frozen }
     for item in given where PodRule(item) == nil {
       throw PlanRefusal(
         code: "invalid-pod-rule",
         message: "\(item) is no rule for pods: draining \(site.node) can't be planned.",
-        hint: "A rule has `namespace` or `labels`, and `action` (skip, wait, delete, evict) or `order`.")
+        hint: "A rule has `namespace` or `labels`, and `action` (skip, wait, evict) or `order`. "
+          + "Past their budgets pods go only by force.")
     }
     frozen["pods"] = .list(given + NeededPods.rules.map(\.value))
     return frozen
@@ -60,6 +69,9 @@ package struct NodeDrain: UndoableAction {
     node = try parameters.node()
     let grace = try parameters.int("gracePeriod", default: -1)
     let force = try parameters.optionalText("force") ?? ""
+    guard grace != 0 || !force.isEmpty else {
+      throw parameters.problem("needs `force` to say why when `gracePeriod` is 0")
+    }
     // A plan without the later parameters is older than they are, and does what was planned.
     policy = DrainPolicy(
       localData: try parameters.choice("localData", default: .refuse),
@@ -99,19 +111,18 @@ package struct NodeDrain: UndoableAction {
     guard node.unschedulable else { return .notStarted }
     let drain = drain(environment)
     let survey = try await drain.survey()
-    let isOwn = CordonMark(of: node) == .run(environment.context.run)
-    guard survey.leaving.isEmpty else {
-      let left = DrainText.pods(survey.leaving.count)
-      return isOwn
-        ? .torn("\(self.node) is cordoned and \(left) left to move; the drain goes on there") : .notStarted
+    // A pod that is to be refused is left too: that is for `perform` to say.
+    let pods = survey.leaving.count + survey.refusals.count
+    let volumes = pods == 0 ? try await drain.volumesLeft(survey) : []
+    guard pods > 0 || !volumes.isEmpty else {
+      return .done(StepOutcome("\(self.node) was found drained.", changed: true))
     }
-    // A drain that this run began has ended only when the volumes have left too.
-    let volumes = isOwn ? try await drain.volumesLeft(survey) : []
-    guard volumes.isEmpty else {
-      return .torn(
-        "\(self.node) is empty with \(VolumeDetach.count(volumes)) still attached; the drain goes on there")
-    }
-    return .done(StepOutcome("\(self.node) was found drained.", changed: true))
+    guard CordonMark(of: node) == .run(environment.context.run) else { return .notStarted }
+    let left =
+      pods > 0
+      ? "cordoned and \(DrainText.pods(pods)) left to move"
+      : "empty with \(VolumeDetach.count(volumes)) still attached"
+    return .torn("\(self.node) is \(left); the drain goes on there")
   }
 
   package func perform(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {

@@ -1,4 +1,3 @@
-import Foundation
 package import PawlEngine
 package import PawlPlan
 
@@ -20,18 +19,13 @@ package struct RolloutSoak: ReadOnlyAction {
   }
 
   package func perform(_ environment: ActionEnvironment) async throws(StepFailure) -> StepOutcome {
-    let deadline = Deadline(seconds: seconds - passed(environment), clock: environment.clock)
+    // Time goes on while Pawl is away; a clock that was set may shorten the wait, but not lengthen it.
+    let passed = environment.secondsSinceFirstBegun ?? 0
+    let deadline = Deadline(seconds: seconds - passed, clock: environment.clock)
     while !deadline.isOver {
       environment.status("\(deadline.remainingSeconds) of \(seconds) s are left")
       try await deadline.pause(seconds: Self.pieceSeconds)
     }
     return StepOutcome("\(PlanReport.duration(seconds)) have passed.", changed: false)
-  }
-
-  /// What has passed since the run first began the step: time goes on while Pawl is away. By the clock on the wall, so
-  /// that one that was set may shorten the wait, but not lengthen it.
-  private func passed(_ environment: ActionEnvironment) -> Int {
-    guard let begun = environment.context.firstBegun else { return 0 }
-    return Int(min(max(environment.now().timeIntervalSince(begun), 0), Double(seconds)))
   }
 }

@@ -136,7 +136,8 @@ struct Drain: Sendable {
   // MARK: Texts
 
   private func limitFailure(_ left: [LeavingPod], _ deadline: Deadline) async -> StepFailure {
-    let lines = left.map { $0.line(atSecond: deadline.elapsedSeconds) }
+    let lines = lines(left, deadline)
+    let begun = environment.drainBegunSecondsAgo.map { ", begun \(PlanReport.duration($0)) ago," } ?? ""
     let retry = policy.atLimit.retry
     let (run, step) = (environment.context.run, environment.step.id)
     let force =
@@ -145,12 +146,17 @@ struct Drain: Sendable {
     return StepFailure(
       code: "drain-timed-out",
       message:
-        "Draining \(node) did not end within \(deadline.seconds) s; \(DrainText.pods(left.count)) left: "
+        "Draining \(node)\(begun) did not end within \(deadline.seconds) s; \(DrainText.pods(left.count)) left: "
         + "\(DrainText.joined(lines)).\(await nodeTrouble())",
       causes: lines, retry: retry,
       hint:
         "The node stays cordoned. Help these pods to leave, then run `pawl resume \(run)`: the drain goes on"
         + (retry.isLimit ? force : "") + ".")
+  }
+
+  private func lines(_ left: [LeavingPod], _ deadline: Deadline) -> [String] {
+    let isAgain = environment.drainBegunSecondsAgo != nil
+    return left.map { $0.line(atSecond: deadline.elapsedSeconds, isAgain: isAgain) }
   }
 
   /// A sentence when the node itself is in trouble: then nobody there ends containers.
@@ -167,7 +173,7 @@ struct Drain: Sendable {
   }
 
   private func forceFailure(_ still: [LeavingPod], _ deadline: Deadline) -> StepFailure {
-    let lines = still.map { $0.line(atSecond: deadline.elapsedSeconds) }
+    let lines = lines(still, deadline)
     let (was, are) = still.count == 1 ? ("was", "is") : ("were", "are")
     return StepFailure(
       code: "force-timed-out",
@@ -179,6 +185,11 @@ struct Drain: Sendable {
         "Find the controller that should take the finalizer away, or remove it; deleting again does not help. The "
         + "node stays cordoned; then run `pawl resume \(environment.context.run)`.")
   }
+}
+
+extension ActionEnvironment {
+  /// When the run began the drain; nil in its first attempt, of which each deadline tells.
+  var drainBegunSecondsAgo: Int? { context.attempt > 1 ? secondsSinceFirstBegun : nil }
 }
 
 extension StepFailure {

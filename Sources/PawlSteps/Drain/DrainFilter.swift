@@ -6,7 +6,7 @@ package struct DrainVerdict: Sendable, Hashable {
   package enum Behaviour: String, Sendable, Hashable {
     /// Asked to leave, within its budget.
     case evict
-    /// Removed without asking its budgets: it has ended, or a rule says so.
+    /// Removed without asking its budgets, because it has ended.
     case delete
     /// Left to end by itself.
     case wait
@@ -69,8 +69,7 @@ package struct DrainFilter: Sendable {
     switch policy.action(for: pod) {
     case .skip: .settle(.ignore, "a rule leaves it on the node")
     case .wait where !pod.terminating && !pod.hasEnded: .settle(.wait, "a rule waits until it has ended")
-    case .delete where !pod.terminating && !pod.hasEnded: .settle(.delete, "a rule gives it up")
-    case .wait, .delete, .evict, nil: nil
+    case .wait, .evict, nil: nil
     }
   }
 

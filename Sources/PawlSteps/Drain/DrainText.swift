@@ -1,3 +1,5 @@
+import PawlPlan
+
 /// What a drain says, as pure functions.
 package enum DrainText {
   /// `1 pod`, `3 pods`.
@@ -105,10 +107,14 @@ package enum DrainText {
   }
 
   /// `worker-1: 2 pods left; shop/web-0 waits because …; 45 of 600 s`.
-  package static func progress(node: String, left: [LeavingPod], elapsed: Int, limit: Int) -> String {
+  /// - Parameter begun: how many seconds ago the drain began; nil in its first attempt, for which `elapsed` says it.
+  package static func progress(
+    node: String, left: [LeavingPod], elapsed: Int, limit: Int, begun: Int?
+  ) -> String {
     let first = left.first(where: \.isBlocked) ?? left.first
-    let why = first.map { "; \($0.line(atSecond: elapsed))" } ?? ""
-    return "\(node): \(pods(left.count)) left\(why); \(elapsed) of \(limit) s"
+    let why = first.map { "; \($0.line(atSecond: elapsed, isAgain: begun != nil))" } ?? ""
+    let inAll = begun.map { "; begun \(PlanReport.duration($0)) ago" } ?? ""
+    return "\(node): \(pods(left.count)) left\(why); \(elapsed) of \(limit) s\(inAll)"
   }
 }
 

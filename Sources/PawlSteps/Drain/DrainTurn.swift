@@ -160,7 +160,9 @@ struct DrainTurn: Sendable {
   // MARK: Texts
 
   private func progress(_ left: [LeavingPod]) -> String {
-    DrainText.progress(node: node, left: left, elapsed: deadline.elapsedSeconds, limit: deadline.seconds)
+    DrainText.progress(
+      node: node, left: left, elapsed: deadline.elapsedSeconds, limit: deadline.seconds,
+      begun: environment.drainBegunSecondsAgo)
   }
 
   private func misconfigured(_ refused: [String]) -> StepFailure {

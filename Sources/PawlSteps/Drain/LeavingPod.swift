@@ -4,7 +4,7 @@ package struct LeavingPod: Sendable, Hashable {
   package enum Manner: Sendable, Hashable {
     /// Asked to leave, within its budgets.
     case evict
-    /// Removed without asking its budgets.
+    /// Removed without asking its budgets, because it has ended.
     case delete
     /// Removed with no grace, however far it is.
     case force
@@ -75,8 +75,9 @@ package struct LeavingPod: Sendable, Hashable {
   }
 
   /// The pod, its owner, and why it is there for how long: `shop/web-0 (of ReplicaSet web) stays because …, for 45 s`.
-  package func line(atSecond now: Int) -> String {
-    let time = since.map { ", for \(max(0, now - $0)) s" } ?? ""
+  /// - Parameter isAgain: whether an earlier attempt may have waited for it too.
+  package func line(atSecond now: Int, isAgain: Bool) -> String {
+    let time = since.map { ", for \(isAgain ? "at least " : "")\(max(0, now - $0)) s" } ?? ""
     return "\(DrainText.named(pod)) stays because \(why)\(time)"
   }
 }

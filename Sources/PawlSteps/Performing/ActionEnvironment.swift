@@ -49,6 +49,12 @@ package struct ActionEnvironment: Sendable {
     if !lines.isEmpty { context.report(.output(lines.map { $0 + "\n" }.joined())) }
   }
 
+  /// Since the run first began the step, also while Pawl was away; nil when that is not known. By the clock on the
+  /// wall, but never negative.
+  var secondsSinceFirstBegun: Int? {
+    context.firstBegun.map { Int(max(0, now().timeIntervalSince($0))) }
+  }
+
   /// The step's own limit, from now on.
   package func deadline() -> Deadline { Deadline(seconds: step.timeoutSeconds, clock: clock) }
 }

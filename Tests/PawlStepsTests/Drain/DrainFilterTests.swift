@@ -102,27 +102,27 @@ import Testing
       policy: ruled(.wait),
       behaviour: .delete, reasons: ["finished"], message: "it has ended (Succeeded)"),
     Case(
-      name: "deleted by a rule", pod: Sample.pod("shell", owner: nil, emptyDir: true), policy: ruled(.delete),
-      behaviour: .delete, reasons: ["rule"], message: "a rule gives it up"),
-    Case(
-      name: "deleted by a rule, terminating", pod: Sample.pod("web", terminating: true),
-      policy: ruled(.delete), behaviour: .wait, reasons: ["terminating"],
-      message: "it is being deleted already"),
-    Case(
       name: "evicted by a rule, whatever is lost", pod: Sample.pod("shell", owner: nil, emptyDir: true),
       policy: ruled(.evict), behaviour: .evict, reasons: ["local-data", "unmanaged"],
       message: "its emptyDir volume would be lost and no controller creates it again"),
     Case(
+      name: "evicted by a rule, terminating", pod: Sample.pod("web", terminating: true),
+      policy: ruled(.evict), behaviour: .wait, reasons: ["terminating"],
+      message: "it is being deleted already"),
+    Case(
+      name: "evicted by a rule, finished", pod: Sample.pod("job", phase: "Failed", owner: nil),
+      policy: ruled(.evict), behaviour: .delete, reasons: ["finished"], message: "it has ended (Failed)"),
+    Case(
       name: "of a DaemonSet, whatever a rule says", pod: Sample.pod("logs", owner: daemonSet),
-      daemonSetExists: true, policy: ruled(.delete), behaviour: .ignore, reasons: ["daemon-set"],
+      daemonSetExists: true, policy: ruled(.evict), behaviour: .ignore, reasons: ["daemon-set"],
       message: "DaemonSet logs keeps it on the node"),
     Case(
       name: "static, whatever a rule says", pod: Sample.pod("etcd", annotations: mirror, owner: nil),
-      policy: ruled(.delete), behaviour: .ignore, reasons: ["static-pod"],
+      policy: ruled(.evict), behaviour: .ignore, reasons: ["static-pod"],
       message: "it is a static pod of the host"),
     Case(
       name: "of another namespace than the rule's", pod: Sample.pod("shell", namespace: "other", owner: nil),
-      policy: ruled(.delete), behaviour: .refuse, reasons: ["unmanaged"],
+      policy: ruled(.evict), behaviour: .refuse, reasons: ["unmanaged"],
       message: "no controller creates it again"),
   ]
 
@@ -134,12 +134,12 @@ import Testing
     let policy = DrainPolicy(
       rules: [
         PodRule(labels: ["app": "web"], action: .skip), PodRule(namespace: "shop", order: 7),
-        PodRule(namespace: "shop", action: .delete, order: 9),
+        PodRule(namespace: "shop", action: .wait, order: 9),
       ])
     let web = Sample.pod("web", labels: ["app": "web"])
     let db = Sample.pod("db", labels: ["app": "db"])
     let orders = [web, db].map { DrainFilter.verdict(on: $0, policy: policy, daemonSetExists: false) }
-    #expect(orders.map(\.behaviour) == [.ignore, .delete])
+    #expect(orders.map(\.behaviour) == [.ignore, .wait])
     #expect(orders.map(\.order) == [7, 7])
   }
 
@@ -302,11 +302,17 @@ import Testing
         state: .pending(atSecond: 9, blockedBy: "budget x allows 0 of 1")),
     ]
     #expect(
-      DrainText.progress(node: "worker-1", left: left, elapsed: 45, limit: 600)
+      DrainText.progress(node: "worker-1", left: left, elapsed: 45, limit: 600, begun: nil)
         == "worker-1: 2 pods left; shop/b (of ReplicaSet web) stays because budget x allows 0 of 1; 45 of 600 s"
     )
+    var waited = left[1]
+    waited.since = 5
     #expect(
-      DrainText.progress(node: "worker-1", left: [], elapsed: 1, limit: 600)
+      DrainText.progress(node: "worker-1", left: [waited], elapsed: 45, limit: 600, begun: 1320)
+        == "worker-1: 1 pod left; shop/b (of ReplicaSet web) stays because budget x allows 0 of 1, for at least 40 s; "
+        + "45 of 600 s; begun 22 min ago")
+    #expect(
+      DrainText.progress(node: "worker-1", left: [], elapsed: 1, limit: 600, begun: nil)
         == "worker-1: 0 pods left; 1 of 600 s")
   }
 }

@@ -201,9 +201,9 @@ import Testing
 
   @Test func manyPodsAllGoWithTheirGracePeriod() async {
     let bench = Self.bench((0..<23).map { Sample.pod("web-\($0)") })
-    let result = await bench.perform(Self.step(["gracePeriod": .int(0)]))
+    let result = await bench.perform(Self.step(["gracePeriod": .int(7)]))
     #expect(result.outcome?.summary == "Drained cp-1: 23 pods moved away.")
-    #expect(Set(bench.cluster.changes.dropFirst()) == Set((0..<23).map { "evict web-\($0) grace 0" }))
+    #expect(Set(bench.cluster.changes.dropFirst()) == Set((0..<23).map { "evict web-\($0) grace 7" }))
   }
 
   @Test func anAPIServerThatIsAwayForAMinuteIsWaitedOut() async {
@@ -365,6 +365,10 @@ import Testing
       (true, ActionBench.run.text, [Sample.pod("web-0")], "torn"),
       (true, nil, [Sample.pod("web-0")], "not started"),
       (true, ActionBench.run.text, Sample.controlPlane(), "done"),
+      (true, ActionBench.run.text, [Sample.pod("shell", owner: nil)], "torn"),
+      (true, nil, [Sample.pod("shell", owner: nil)], "not started"),
+      (true, ActionBench.run.text, [Sample.pod("cache", emptyDir: true)], "torn"),
+      (true, nil, Sample.controlPlane() + [Sample.pod("cache", emptyDir: true)], "not started"),
     ] as [(Bool, String?, [ClusterPod], String)])
   func probes(_ cordoned: Bool, _ run: String?, _ pods: [ClusterPod], _ verdict: String) async {
     #expect(await Self.bench(pods, cordoned: cordoned, by: run).probe(Self.step()).name == verdict)

@@ -1,3 +1,4 @@
+import Foundation
 import PawlEngine
 import PawlModel
 import PawlPlan
@@ -73,11 +74,20 @@ import Testing
     #expect(bench.log.statuses.first?.contains("it has not ended, and a rule waits for that") == true)
   }
 
-  @Test func aPodThatARuleGivesUpIsDeletedPastItsBudgets() async {
+  /// Whether a rule or the policy gives a pod up.
+  @Test(arguments: [
+    step([PodRule(labels: ["app": "web"], action: .evict)]),
+    step([], ["localData": .string("delete"), "unmanagedPods": .string("delete")]),
+  ])
+  func aPodThatIsGivenUpGoesWithinItsBudgets(_ step: PlanStep) async {
     let bench = Self.stuck()
-    let result = await bench.perform(Self.step([PodRule(labels: ["app": "web"], action: .delete)]))
-    #expect(result.outcome != nil)
-    #expect(bench.cluster.changes == [Self.cordon, "delete web-0"])
+    bench.cluster.at(0) {
+      $0.pods[0].controller = nil
+      $0.pods[0].hasEmptyDir = true
+    }
+    #expect(await bench.perform(step).failure?.code == "drain-timed-out")
+    #expect(bench.cluster.changes == [Self.cordon], "it was asked, and neither evicted nor deleted")
+    #expect(bench.log.statuses.last?.contains("budget shop/web allows 0 of 3") == true)
   }
 
   @Test func whatOthersNeedIsAskedWhenTheRestIsGone() async {
@@ -105,6 +115,26 @@ import Testing
     let run = ActionBench.run.text
     #expect(failure?.hint?.contains("`pawl resume \(run)`") == true)
     #expect(failure?.hint?.contains("`pawl approve \(run) 1.20/step@cp-1 --as force --reason TEXT`") == true)
+  }
+
+  /// A pod that was waited for in an earlier attempt stays for longer than this one knows.
+  @Test func aLaterAttemptSaysWhenTheDrainBegan() async {
+    var bench = Self.stuck()
+    bench.firstBegun = bench.start.addingTimeInterval(-1200)
+    let failure = await bench.perform(Self.step(), attempt: 2).failure
+    #expect(
+      failure?.message
+        == "Draining cp-1, begun 22 min ago, did not end within 120 s; 1 pod left: shop/web-0 (of ReplicaSet web) stays because budget shop/web allows 0 of 3, needs 1 healthy more (2 healthy now), for at least 120 s."
+    )
+    #expect(failure?.causes.first?.hasSuffix(", for at least 120 s") == true)
+    #expect(bench.log.statuses.first?.hasSuffix(", for at least 0 s; 0 of 120 s; begun 20 min ago") == true)
+    #expect(bench.clock.seconds == 120, "each attempt has the whole limit")
+  }
+
+  @Test func theFirstAttemptSaysItByItsLimit() async {
+    var bench = Self.stuck()
+    bench.firstBegun = bench.start.addingTimeInterval(-1200)
+    #expect(await bench.perform(Self.step()).failure?.message.contains("begun") == false)
   }
 
   @Test func theLimitFailsWhereThatIsWanted() async {
@@ -243,6 +273,29 @@ import Testing
     #expect(frozen["node"] == .string("node-w"))
     let wrong = ActionSpec.Site(host: host, parameters: ["pods": .list([.map(["name": .string("x")])])])
     #expect(throws: PlanRefusal.self) { try NodeDrain.spec.freeze(wrong, nil) }
+  }
+
+  private static func site(grace: Int, force: String) -> ActionSpec.Site {
+    ActionSpec.Site(
+      host: Host(name: "w", address: "192.0.2.1", roles: [.worker]),
+      parameters: ["gracePeriod": .int(grace), "force": .string(force)])
+  }
+
+  @Test(arguments: [(-1, ""), (30, ""), (0, "Agreed.")])
+  func aGracePeriodIsAllowed(_ seconds: Int, _ force: String) async throws {
+    let site = Self.site(grace: seconds, force: force)
+    _ = try NodeDrain.spec.freeze(site, nil)
+    #expect(await Self.bench([]).perform(Self.step([], site.parameters)).outcome != nil)
+  }
+
+  @Test func noGraceAtAllIsRefusedWithoutForce() async {
+    let site = Self.site(grace: 0, force: "")
+    let refusal = #expect(throws: PlanRefusal.self) { try NodeDrain.spec.freeze(site, nil) }
+    #expect(refusal?.code == "no-grace")
+    let bench = Self.bench([Sample.pod("web-0")])
+    let failure = await bench.perform(Self.step([], site.parameters)).failure
+    #expect(failure?.code == "invalid-parameters")
+    #expect(bench.cluster.changes.isEmpty)
   }
 
   @Test func aRuleThatIsNoneInAPlanIsRefused() async {

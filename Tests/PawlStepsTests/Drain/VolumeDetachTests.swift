@@ -122,8 +122,8 @@ import Testing
     #expect(bench.clock.seconds == 160)
   }
 
-  @Test(arguments: [(ActionBench.run.text, "torn"), (nil, "done")] as [(String?, String)])
-  func aDrainOfThisRunHasEndedOnlyWithoutThem(_ run: String?, _ verdict: String) async {
+  @Test(arguments: [(ActionBench.run.text, "torn"), (nil, "not started")] as [(String?, String)])
+  func aDrainHasEndedOnlyWithoutThem(_ run: String?, _ verdict: String) async {
     let bench = Self.bench {
       $0.nodes = [Sample.node(cordoned: true, by: run)]
       $0.pods = []
