@@ -37,19 +37,29 @@ package struct KubeNode: KubeObject, Equatable, Codable {
     package let addresses: [Address]
     /// Versions and identity of the machine.
     package let nodeInfo: Info?
+    /// What the attach/detach controller has attached.
+    package let volumesAttached: [Attached]
 
     package init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       conditions = try container.list(.conditions)
       addresses = try container.list(.addresses)
       nodeInfo = try container.optional(.nodeInfo)
+      volumesAttached = try container.list(.volumesAttached)
     }
 
     init() {
       conditions = []
       addresses = []
       nodeInfo = nil
+      volumesAttached = []
     }
+  }
+
+  /// A volume that is attached to the node.
+  package struct Attached: Sendable, Equatable, Codable {
+    /// The plugin and the plugin's name for the volume.
+    package let name: String
   }
 
   /// An address of the node.
@@ -98,6 +108,10 @@ package struct KubeNode: KubeObject, Equatable, Codable {
   package var isUnschedulable: Bool { spec.unschedulable }
   /// Whether the condition `Ready` holds; `Unknown` and an absent condition are not ready.
   package var isReady: Bool { status.conditions.first { $0.type == "Ready" }?.isTrue ?? false }
+  /// Names of the attached volumes of in-tree plugins; those of CSI have VolumeAttachments.
+  package var disks: [String] {
+    status.volumesAttached.map(\.name).filter { !$0.hasPrefix("kubernetes.io/csi/") }
+  }
   /// Whether kubeadm's labels make it a control plane (`master` before 1.24).
   package var isControlPlane: Bool {
     metadata.labels["node-role.kubernetes.io/control-plane"] != nil

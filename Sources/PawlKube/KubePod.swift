@@ -1,7 +1,7 @@
 /// A pod, with the fields that Pawl uses.
-package struct KubePod: KubeObject, Equatable, Codable {
+package struct KubePod: KubeObject, Equatable {
   /// What is asked for.
-  package struct Spec: Sendable, Equatable, Codable {
+  package struct Spec: Sendable, Equatable, Decodable {
     /// Where the pod runs; nothing while it waits for a node.
     package let nodeName: String?
     /// The pod's volumes.
@@ -12,6 +12,10 @@ package struct KubePod: KubeObject, Equatable, Codable {
     package let priorityClassName: String?
     /// Seconds between the request to stop and the kill.
     package let terminationGracePeriodSeconds: Int?
+
+    private enum CodingKeys: String, CodingKey {
+      case nodeName, volumes, containers, priorityClassName, terminationGracePeriodSeconds
+    }
 
     package init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -31,8 +35,8 @@ package struct KubePod: KubeObject, Equatable, Codable {
     }
   }
 
-  /// A volume; of its source only an `emptyDir` or a claim is of interest.
-  package struct Volume: Sendable, Equatable, Codable {
+  /// A volume; of its source only an `emptyDir`, a claim or a disk is of interest.
+  package struct Volume: Sendable, Equatable, Decodable {
     /// The part of an `emptyDir` that is of interest.
     package struct EmptyDir: Sendable, Equatable, Codable {
       /// `Memory` for a volume in memory.
@@ -56,6 +60,19 @@ package struct KubePod: KubeObject, Equatable, Codable {
     package let persistentVolumeClaim: Claim?
     /// Present if the volume's claim is made for the pod.
     package let ephemeral: Ephemeral?
+    /// Present if the volume is one of an in-tree plugin that needs no claim.
+    package let disk: KubeDisk?
+
+    private enum CodingKeys: String, CodingKey { case name, emptyDir, persistentVolumeClaim, ephemeral }
+
+    package init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      name = try values.decode(String.self, forKey: .name)
+      emptyDir = try values.optional(.emptyDir)
+      persistentVolumeClaim = try values.optional(.persistentVolumeClaim)
+      ephemeral = try values.optional(.ephemeral)
+      disk = try KubeDisk(sourceIn: decoder)
+    }
   }
 
   /// A container as asked for.
@@ -108,6 +125,8 @@ package struct KubePod: KubeObject, Equatable, Codable {
   /// What the kubelet reports.
   package let status: Status
 
+  private enum CodingKeys: String, CodingKey { case metadata, spec, status }
+
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     metadata = try container.decode(KubeMetadata.self, forKey: .metadata)
@@ -130,4 +149,6 @@ package struct KubePod: KubeObject, Equatable, Codable {
         ?? volume.ephemeral.map { _ in "\(metadata.name)-\(volume.name)" }
     }
   }
+  /// The volumes of in-tree plugins that it has without a claim.
+  package var disks: [KubeDisk] { spec.volumes.compactMap(\.disk) }
 }

@@ -44,6 +44,18 @@ struct KubeClaim: KubeObject {
   let spec: Spec?
 }
 
+/// A PersistentVolume, with the fields that Pawl uses.
+struct KubeVolume: Decodable, Sendable {
+  struct Spec: Decodable, Sendable {
+    /// Present if the volume is one of an in-tree plugin.
+    let disk: KubeDisk?
+
+    init(from decoder: any Decoder) throws { disk = try KubeDisk(sourceIn: decoder) }
+  }
+
+  let spec: Spec
+}
+
 extension KubeQuery<KubeVolumeAttachment> {
   /// No field selector tells attachments by their node.
   static let all = Self(
@@ -74,5 +86,13 @@ extension KubeClient {
         action: "claim \(namespace)/\(claim)",
         path: KubeCall.path("/api/v1/namespaces", namespace, "persistentvolumeclaims", claim)))
     return found?.spec?.volumeName
+  }
+
+  /// What a persistent volume is to an in-tree plugin; nothing if it is none of such a plugin, or does not exist.
+  package func disk(ofVolume name: String) async throws(KubeError) -> KubeDisk? {
+    let found = try await fetchIfPresent(
+      KubeVolume.self,
+      KubeCall(action: "volume \(name)", path: KubeCall.path("/api/v1/persistentvolumes", name)))
+    return found?.spec.disk
   }
 }

@@ -64,21 +64,19 @@ extension SimulatedCluster: ClusterClient {
     return [:]
   }
 
-  package func volume(namespace: String, claim: String) async throws(ClusterError) -> String? {
+  package func volumes(namespace: String, claim: String) async throws(ClusterError) -> [ClusterVolume] {
     try await request("GET persistentvolumeclaims/\(namespace)/\(claim)")
     let exists = world.state.pods.values.contains { $0.namespace == namespace && $0.claims.contains(claim) }
-    return exists ? claim : nil
+    return exists ? [.named(claim)] : []
   }
 
-  package func waitForAttachedVolumes(
-    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
-  ) async throws(ClusterError) -> [String] {
+  package func waitForDetachedVolumes(
+    node: String, timeoutSeconds: Int, except mayStay: @escaping @Sendable (String) -> Bool
+  ) async throws(ClusterError) {
     try await request("WATCH volumeattachments")
-    let attached: (borrowing SimulatedWorld) -> [String] = {
-      $0.state.attachedVolumes[node, default: []].sorted()
+    try await waitForAPI("the volumes attached to \(node)", timeoutSeconds) {
+      $0.state.attachedVolumes[node, default: []].allSatisfy(mayStay)
     }
-    try await waitForAPI("the volumes attached to \(node)", timeoutSeconds) { condition(attached($0)) }
-    return attached(world)
   }
 
   package func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool {

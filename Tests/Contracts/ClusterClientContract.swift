@@ -17,12 +17,14 @@ package enum ClusterClientContract {
     package var daemonSet: (namespace: String, name: String)
     /// A persistent volume that is attached to a node, and the claim that it is bound to.
     package var volume: (node: String, name: String, namespace: String, claim: String)
+    /// What an in-tree plugin has attached to the same node.
+    package var disk: String
 
     /// Makes a subject.
     package init(
       client: any ClusterClient, worker: String, evictable: (namespace: String, labels: String),
       guarded: (namespace: String, labels: String), daemonSet: (namespace: String, name: String),
-      volume: (node: String, name: String, namespace: String, claim: String)
+      volume: (node: String, name: String, namespace: String, claim: String), disk: String
     ) {
       self.client = client
       self.worker = worker
@@ -30,6 +32,7 @@ package enum ClusterClientContract {
       self.guarded = guarded
       self.daemonSet = daemonSet
       self.volume = volume
+      self.disk = disk
     }
   }
 
@@ -57,6 +60,10 @@ package enum ClusterClientContract {
     ("an evicted pod goes away", evicts),
     ("a pod deleted with no grace is gone at once", deletesAtOnce),
     ("an attached volume is told by its node, and found by its claim", findsVolumes),
+    (
+      "a wait for volumes ends when all but those that may stay are detached, of whatever plugin",
+      waitsForVolumes
+    ),
     ("waiting for what is so already ends at once", returnsAtOnce),
     ("waiting for what never comes times out", timesOut),
   ]
@@ -213,15 +220,26 @@ package enum ClusterClientContract {
 
   private static func findsVolumes(_ subject: Subject) async throws {
     let (client, volume) = (subject.client, subject.volume)
-    #expect(try await client.attachedVolumes(node: volume.node).contains(volume.name))
+    let attached = try await client.attachedVolumes(node: volume.node)
+    #expect(attached.contains(volume.name) && attached.contains(subject.disk))
     #expect(try await client.attachedVolumes(node: "no-such-node").isEmpty)
     #expect(try await client.detachErrors(node: "no-such-node").isEmpty)
-    let seen = try await client.waitForAttachedVolumes(node: volume.node, timeoutSeconds: 10) {
-      $0.contains(volume.name)
+    #expect(
+      try await client.volumes(namespace: volume.namespace, claim: volume.claim) == [.named(volume.name)])
+    #expect(try await client.volumes(namespace: volume.namespace, claim: "no-such-claim").isEmpty)
+  }
+
+  private static func waitsForVolumes(_ subject: Subject) async throws {
+    let (client, node) = (subject.client, subject.volume.node)
+    let attached = try await client.attachedVolumes(node: node)
+    try await client.waitForDetachedVolumes(node: node, timeoutSeconds: 10) { attached.contains($0) }
+    try await client.waitForDetachedVolumes(node: "no-such-node", timeoutSeconds: 10) { _ in false }
+    for name in [subject.volume.name, subject.disk] {
+      let error = await #expect(throws: ClusterError.self) {
+        try await client.waitForDetachedVolumes(node: node, timeoutSeconds: 1) { $0 != name }
+      }
+      #expect(error?.code == .timedOut)
     }
-    #expect(seen.contains(volume.name))
-    #expect(try await client.volume(namespace: volume.namespace, claim: volume.claim) == volume.name)
-    #expect(try await client.volume(namespace: volume.namespace, claim: "no-such-claim") == nil)
   }
 
   private static func returnsAtOnce(_ subject: Subject) async throws {
@@ -238,12 +256,7 @@ package enum ClusterClientContract {
     let pods = await #expect(throws: ClusterError.self) {
       _ = try await subject.client.waitForPods(onNode: subject.worker, timeoutSeconds: 1) { _ in false }
     }
-    let volumes = await #expect(throws: ClusterError.self) {
-      _ = try await subject.client.waitForAttachedVolumes(node: subject.worker, timeoutSeconds: 1) { _ in
-        false
-      }
-    }
-    #expect(node?.code == .timedOut && pods?.code == .timedOut && volumes?.code == .timedOut)
+    #expect(node?.code == .timedOut && pods?.code == .timedOut)
   }
 
   private static func pod(

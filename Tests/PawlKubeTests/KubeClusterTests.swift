@@ -17,7 +17,8 @@ struct KubeClusterTests {
     let subject = ClusterClientContract.Subject(
       client: KubeCluster(try KubeClient(configuration: stub.configuration())), worker: "worker-1",
       evictable: ("shop", "app=cart"), guarded: ("shop", "app=db"),
-      daemonSet: ("kube-system", "kube-proxy"), volume: ("worker-1", "pv-1", "shop", "data-db-1"))
+      daemonSet: ("kube-system", "kube-proxy"), volume: ("worker-1", "pv-1", "shop", "data-db-1"),
+      disk: "kubernetes.io/aws-ebs/vol-1")
     try await ClusterClientContract.run(name, on: subject)
   }
 
@@ -57,6 +58,56 @@ struct KubeClusterTests {
     let cluster = KubeCluster(try stub.client())
     #expect(try await cluster.detachErrors(node: "w") == ["pv-1": "busy"])
     #expect(try await cluster.detachErrors(node: "x").isEmpty)
+  }
+
+  @Test(
+    "A claim's volume is known by its own name, and by the name that its in-tree plugin gives it",
+    arguments: [
+      (#""csi":{"driver":"x","volumeHandle":"vol-1"}"#, []),
+      (#""hostPath":{"path":"/none"}"#, []),
+      (
+        #""awsElasticBlockStore":{"volumeID":"aws://a/vol-1"}"#,
+        [.named("kubernetes.io/aws-ebs/aws://a/vol-1")]
+      ),
+      (#""azureDisk":null,"gcePersistentDisk":{"pdName":"d"}"#, [.named("kubernetes.io/gce-pd/d")]),
+      (#""azureDisk":{"diskName":"d","diskURI":"/s/d"}"#, [.named("kubernetes.io/azure-disk//s/d")]),
+      (#""cinder":{"volumeID":"c"}"#, [.named("kubernetes.io/cinder/c")]),
+      (#""vsphereVolume":{"volumePath":"[s] d.vmdk"}"#, [.named("kubernetes.io/vsphere-volume/[s] d.vmdk")]),
+      (#""iscsi":{"targetPortal":"p","iqn":"q","lun":0}"#, [.unnamed(prefix: "kubernetes.io/iscsi/")]),
+      (#""rbd":{"monitors":["m"],"image":"i"}"#, [.unnamed(prefix: "kubernetes.io/rbd/")]),
+      (#""fc":{"wwids":["w"]}"#, [.unnamed(prefix: "kubernetes.io/fc/")]),
+      (#""flexVolume":{"driver":"k8s/x"}"#, [.unnamed(prefix: "flexvolume-")]),
+    ] as [(String, [ClusterVolume])])
+  func volumeNames(source: String, names: [ClusterVolume]) async throws {
+    let stub = try await Stub(
+      .init("/api/v1/namespaces/n/persistentvolumeclaims/c", .json(Script.claim("c", of: "pv-1"))),
+      .init("/api/v1/persistentvolumes/pv-1", .json(#"{"metadata":{"name":"pv-1"},"spec":{\#(source)}}"#)),
+      .init(
+        "/api/v1/namespaces/n/pods/p",
+        .json(
+          #"{"metadata":{"name":"p","namespace":"n"},"spec":{"volumes":[{"name":"v",\#(source)}]},"status":{}}"#
+        )))
+    let cluster = KubeCluster(try stub.client())
+    #expect(try await cluster.volumes(namespace: "n", claim: "c") == [.named("pv-1")] + names)
+    #expect(try await cluster.pod(namespace: "n", name: "p", uid: nil)?.disks == names)
+  }
+
+  @Test("An in-tree volume is waited for by a watch of the node, and one of CSI by its attachment alone")
+  func detaching() async throws {
+    let (path, query) = ("/api/v1/nodes", ["fieldSelector": "metadata.name=w"])
+    let before = Script.node("w", attached: ["kubernetes.io/csi/x^h", "kubernetes.io/aws-ebs/vol-1"])
+    let after = Script.node("w", attached: ["kubernetes.io/csi/x^h"])
+    let stub = try await Stub(
+      .init("/apis/storage.k8s.io/v1/volumeattachments", .json(#"{"metadata":{},"items":[]}"#)),
+      .init(
+        path, query: ["watch": "true"], .lines([#"{"type":"MODIFIED","object":\#(after)}"#], then: "hang")),
+      .init(path, query: query, Script.list(before)), .init(path + "/w", .json(before)))
+    let cluster = KubeCluster(try stub.client())
+    #expect(try await cluster.attachedVolumes(node: "w") == ["kubernetes.io/aws-ebs/vol-1"])
+    let asked = try await stub.log().count
+    #expect(asked == 2)
+    try await cluster.waitForDetachedVolumes(node: "w", timeoutSeconds: 60) { _ in false }
+    #expect(try await stub.log().dropFirst(asked).map { $0.query["watch"] } == [nil, nil, "true"])
   }
 
   @Test("The grace of a deletion, a node's version and a budget's trouble are told")
@@ -127,7 +178,9 @@ private enum Script {
     .init("/version", .json(#"{"major":"1","minor":"20","gitVersion":"v1.20.15"}"#)),
     .init("/readyz", .json("ok")),
     .init("/api/v1/nodes", query: ["watch": "true"], .silence),
-    .init("/api/v1/nodes", query: ["fieldSelector": "metadata.name=worker-1"], list(node("worker-1"))),
+    .init(
+      "/api/v1/nodes", query: ["fieldSelector": "metadata.name=worker-1"],
+      list(node("worker-1", attached: ["kubernetes.io/aws-ebs/vol-1"]))),
     .init("/api/v1/nodes", query: ["fieldSelector": "metadata.name=no-such-node"], list()),
     .init("/api/v1/nodes", list(node("cp-1", labels: controlPlane), node("worker-1"))),
     // What the worker is after each of the contract's three changes.
@@ -160,7 +213,8 @@ private enum Script {
         attachment("c", of: #""inlineVolumeSpec":{}"#, to: "worker-1"))),
     .init(
       "/api/v1/namespaces/shop/persistentvolumeclaims/data-db-1",
-      .json(#"{"metadata":{"name":"data-db-1","namespace":"shop"},"spec":{"volumeName":"pv-1"}}"#)),
+      .json(claim("data-db-1", of: "pv-1"))),
+    .init("/api/v1/persistentvolumes/pv-1", .json(#"{"metadata":{"name":"pv-1"},"spec":{"csi":{}}}"#)),
     .init("/apis/policy", .json(#"{"versions":[{"version":"v1beta1"}]}"#)),
     .init(
       "/apis/policy/v1beta1/poddisruptionbudgets",
@@ -182,8 +236,14 @@ private enum Script {
       )),
   ]
 
-  /// What the worker is after each of the changes that are bound to its version, and their answers.
+  /// What the worker is where it is read by its name: with a volume, or after each of the changes that are bound to
+  /// its version.
   static func changes(for name: String) -> [Stub.Route] {
+    if name.contains("volume") {
+      return [
+        .init("/api/v1/nodes/worker-1", .json(node("worker-1", attached: ["kubernetes.io/aws-ebs/vol-1"])))
+      ]
+    }
     guard name.contains("changed since") else { return [] }
     let marked = node("worker-1", annotations: #"{"pawl.dev/contract":"first"}"#, version: "2")
     let bare = node("worker-1", version: "3")
@@ -217,7 +277,11 @@ private enum Script {
 
   private static let controlPlane = #"{"node-role.kubernetes.io/control-plane":""}"#
 
-  private static func list(_ items: String...) -> Stub.Reply {
+  static func claim(_ name: String, of volume: String) -> String {
+    #"{"metadata":{"name":"\#(name)"},"spec":{"volumeName":"\#(volume)"}}"#
+  }
+
+  static func list(_ items: String...) -> Stub.Reply {
     .json(#"{"metadata":{"resourceVersion":"1"},"items":[\#(items.joined(separator: ","))]}"#)
   }
 
@@ -229,11 +293,13 @@ private enum Script {
     #"{"metadata":{"name":"\#(name)"},"spec":{"attacher":"x","nodeName":"\#(node)","source":{\#(source)}}}"#
   }
 
-  private static func node(
+  static func node(
     _ name: String, labels: String = "{}", annotations: String = "{}", unschedulable: Bool = false,
-    version: String = "1"
+    version: String = "1", attached: [String] = []
   ) -> String {
-    #"{"metadata":{"name":"\#(name)","resourceVersion":"\#(version)","labels":\#(labels),"annotations":\#(annotations)},"spec":{"unschedulable":\#(unschedulable)},"status":{"nodeInfo":{"kubeletVersion":"v1.19.16"},"conditions":[{"type":"Ready","status":"True"}]}}"#
+    let volumes = attached.map { #"{"name":"\#($0)","devicePath":""}"# }.joined(separator: ",")
+    return
+      #"{"metadata":{"name":"\#(name)","resourceVersion":"\#(version)","labels":\#(labels),"annotations":\#(annotations)},"spec":{"unschedulable":\#(unschedulable)},"status":{"nodeInfo":{"kubeletVersion":"v1.19.16"},"volumesAttached":[\#(volumes)],"conditions":[{"type":"Ready","status":"True"}]}}"#
   }
 
   private static func pod(

@@ -52,7 +52,7 @@ private struct Scene {
     let (cluster, _, _) = try KubeCluster.open(KubernetesAccess(kubeconfig: Lab.client + "/kubeconfig"))
     return ClusterClientContract.Subject(
       client: cluster, worker: name, evictable: (name, "app=evictable"), guarded: (name, "app=guarded"),
-      daemonSet: ("kube-system", "kube-proxy"), volume: (name, name, name, "data"))
+      daemonSet: ("kube-system", "kube-proxy"), volume: (name, name, name, "data"), disk: disk)
   }
 
   func create() async throws {
@@ -80,8 +80,8 @@ private struct Scene {
     let objects = [
       #"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"\#(name)"}}"#,
       #"{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"contract","namespace":"\#(name)"}}"#,
-      // The label keeps the pods of kube-proxy away.
-      #"{"apiVersion":"v1","kind":"Node","metadata":{"name":"\#(name)","labels":{"kubernetes.io/os":"none"}},"status":{"nodeInfo":{"kubeletVersion":"v1.19.16"}}}"#,
+      // The label keeps the pods of kube-proxy away, and no plugin is there that knows the attached volume.
+      #"{"apiVersion":"v1","kind":"Node","metadata":{"name":"\#(name)","labels":{"kubernetes.io/os":"none"}},"status":{"nodeInfo":{"kubeletVersion":"v1.19.16"},"volumesAttached":[{"name":"\#(disk)","devicePath":"/none"}]}}"#,
       #"{"apiVersion":"policy/v1beta1","kind":"PodDisruptionBudget","metadata":{"name":"guarded","namespace":"\#(name)"},"spec":{"minAvailable":1,"selector":{"matchLabels":{"app":"guarded"}}}}"#,
       #"{"apiVersion":"v1","kind":"PersistentVolume","metadata":{"name":"\#(name)"},"spec":{"capacity":{"storage":"1Mi"},"accessModes":["ReadWriteOnce"],"persistentVolumeReclaimPolicy":"Retain","storageClassName":"none","hostPath":{"path":"/none"}}}"#,
       #"{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"data","namespace":"\#(name)"},"spec":{"storageClassName":"none","volumeName":"\#(name)","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Mi"}}}}"#,
@@ -91,6 +91,8 @@ private struct Scene {
     ]
     return #"{"apiVersion":"v1","kind":"List","items":[\#(objects.joined(separator: ","))]}"#
   }
+
+  private var disk: String { "contract.pawl.dev/disk/\(name)" }
 
   private let running = #"{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}"#
 

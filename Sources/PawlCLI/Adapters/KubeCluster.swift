@@ -86,7 +86,10 @@ struct KubeCluster: ClusterClient {
   }
 
   func attachedVolumes(node: String) async throws(ClusterError) -> [String] {
-    try await asking { () throws(KubeError) in Self.volumes(try await client.volumeAttachments(), of: node) }
+    try await asking { () throws(KubeError) in
+      let volumes = Self.volumes(try await client.volumeAttachments(), of: node)
+      return volumes + (try await client.node(node)?.disks ?? [])
+    }
   }
 
   func detachErrors(node: String) async throws(ClusterError) -> [String: String] {
@@ -97,14 +100,15 @@ struct KubeCluster: ClusterClient {
     }
   }
 
-  func waitForAttachedVolumes(
-    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
-  ) async throws(ClusterError) -> [String] {
+  func waitForDetachedVolumes(
+    node: String, timeoutSeconds: Int, except mayStay: @escaping @Sendable (String) -> Bool
+  ) async throws(ClusterError) {
+    let deadline = ContinuousClock.now + .seconds(timeoutSeconds)
     try await asking { () throws(KubeError) in
-      let attachments = try await client.waitForVolumeAttachments(deadline: .now + .seconds(timeoutSeconds)) {
-        condition(Self.volumes($0, of: node))
+      try await client.waitForVolumeAttachments(deadline: deadline) {
+        Self.volumes($0, of: node).allSatisfy(mayStay)
       }
-      return Self.volumes(attachments, of: node)
+      try await client.waitForNode(node, deadline: deadline) { $0?.disks.allSatisfy(mayStay) ?? true }
     }
   }
 
@@ -112,9 +116,12 @@ struct KubeCluster: ClusterClient {
     attachments.filter { $0.spec.nodeName == node }.compactMap(\.spec.source.persistentVolumeName)
   }
 
-  func volume(namespace: String, claim: String) async throws(ClusterError) -> String? {
+  func volumes(namespace: String, claim: String) async throws(ClusterError) -> [ClusterVolume] {
     try await asking { () throws(KubeError) in
-      try await client.volumeName(namespace: namespace, claim: claim)
+      guard let name = try await client.volumeName(namespace: namespace, claim: claim) else { return [] }
+      // An in-tree volume is attached through CSI where its plugin has moved there.
+      let disk = try await client.disk(ofVolume: name)
+      return [.named(name)] + [disk].compactMap { $0.map(ClusterVolume.init) }
     }
   }
 
@@ -249,7 +256,14 @@ extension ClusterPod {
       terminating: pod.metadata.deletionTimestamp != nil,
       deletionGraceSeconds: pod.metadata.deletionGracePeriodSeconds, finalizers: pod.metadata.finalizers,
       controller: owner.map { Owner(kind: $0.kind, name: $0.name) }, hasEmptyDir: pod.hasEmptyDir,
-      claims: pod.claims, images: pod.spec.containers.compactMap(\.image))
+      claims: pod.claims, disks: pod.disks.map(ClusterVolume.init),
+      images: pod.spec.containers.compactMap(\.image))
+  }
+}
+
+extension ClusterVolume {
+  init(_ disk: KubeDisk) {
+    self = disk.id.map { .named(disk.prefix + $0) } ?? .unnamed(prefix: disk.prefix)
   }
 }
 

@@ -62,19 +62,18 @@ struct LoggingCluster: ClusterClient {
     }
   }
 
-  func volume(namespace: String, claim: String) async throws(ClusterError) -> String? {
-    try await log.call("volume", ["claim": "\(namespace)/\(claim)"], status: found) {
+  func volumes(namespace: String, claim: String) async throws(ClusterError) -> [ClusterVolume] {
+    try await log.call("volumes", ["claim": "\(namespace)/\(claim)"], status: { "\($0.count) names" }) {
       () throws(ClusterError) in
-      try await inner.volume(namespace: namespace, claim: claim)
+      try await inner.volumes(namespace: namespace, claim: claim)
     }
   }
 
-  func waitForAttachedVolumes(
-    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
-  ) async throws(ClusterError) -> [String] {
-    try await log.call("waitForAttachedVolumes", ["node": node], status: { "\($0.count) volumes" }) {
-      () throws(ClusterError) in
-      try await inner.waitForAttachedVolumes(node: node, timeoutSeconds: timeoutSeconds, until: condition)
+  func waitForDetachedVolumes(
+    node: String, timeoutSeconds: Int, except mayStay: @escaping @Sendable (String) -> Bool
+  ) async throws(ClusterError) {
+    try await log.call("waitForDetachedVolumes", ["node": node]) { () throws(ClusterError) in
+      try await inner.waitForDetachedVolumes(node: node, timeoutSeconds: timeoutSeconds, except: mayStay)
     }
   }
 

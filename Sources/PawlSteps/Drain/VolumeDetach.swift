@@ -2,8 +2,8 @@ import PawlEngine
 import PawlModel
 import PawlPlan
 
-/// Waits until the persistent volumes of the pods that have gone are detached from their node: until then their
-/// successors elsewhere can't start, and a reboot may lose what is not written yet.
+/// Waits until the volumes of the pods that have gone are detached from their node: until then their successors
+/// elsewhere can't start, and a reboot may lose what is not written yet.
 struct VolumeDetach: Sendable {
   /// How often a silent wait says what it waits for.
   private static let reportSeconds = 15
@@ -20,7 +20,9 @@ struct VolumeDetach: Sendable {
   /// The volumes that no staying pod uses; none where the cluster does not tell of them.
   func left(staying: [ClusterPod]) async throws(StepFailure) -> [String] {
     do throws(StepFailure) {
-      return try await attached(except: try await volumes(of: staying))
+      let attached = try await attached()
+      let used = try await volumes(of: staying, among: attached)
+      return attached.filter { !used.cover($0) }
     } catch {
       guard Self.isUntold(error) else { throw error }
       return []
@@ -34,8 +36,10 @@ struct VolumeDetach: Sendable {
   /// Waits for every volume that no staying pod uses. A cluster that does not tell of them is not waited for.
   func wait(staying: [ClusterPod]) async throws(StepFailure) {
     do throws(StepFailure) {
-      let used = try await volumes(of: staying)
-      var left = try await attached(except: used)
+      let attached = try await attached()
+      let used = try await volumes(of: staying, among: attached)
+      tellUnsure(attached, used)
+      var left = attached.filter { !used.cover($0) }
       while !left.isEmpty {
         guard !deadline.isOver else { return try giveUp(await explained(left)) }
         environment.status(
@@ -50,39 +54,50 @@ struct VolumeDetach: Sendable {
     }
   }
 
-  private func volumes(of pods: [ClusterPod]) async throws(StepFailure) -> Set<String> {
-    var used: Set<String> = []
+  /// What pods use. With nothing attached nobody needs to know.
+  private func volumes(
+    of pods: [ClusterPod], among attached: [String]
+  ) async throws(StepFailure) -> Set<ClusterVolume> {
+    guard !attached.isEmpty else { return [] }
+    var used = Set(pods.flatMap(\.disks))
     for pod in pods {
       for claim in pod.claims {
         let namespace = pod.namespace
-        let volume = try await deadline.retrying(report: environment.status) { () async throws(StepFailure) in
-          try await cluster.volume(namespace: namespace, claim: claim)
-        }
-        if let volume { used.insert(volume) }
+        used.formUnion(
+          try await deadline.retrying(report: environment.status) { () async throws(StepFailure) in
+            try await cluster.volumes(namespace: namespace, claim: claim)
+          })
       }
     }
     return used
   }
 
-  private func attached(except used: Set<String>) async throws(StepFailure) -> [String] {
+  private func attached() async throws(StepFailure) -> [String] {
     let node = node
-    let all = try await deadline.retrying(report: environment.status) { () async throws(StepFailure) in
+    return try await deadline.retrying(report: environment.status) { () async throws(StepFailure) in
       try await cluster.attachedVolumes(node: node)
     }
-    return all.filter { !used.contains($0) }
+  }
+
+  /// Names what is not waited for only because it may be a staying pod's.
+  private func tellUnsure(_ attached: [String], _ used: Set<ClusterVolume>) {
+    let unsure = attached.filter { used.cover($0) && !used.contains(.named($0)) }
+    guard !unsure.isEmpty else { return }
+    environment.output([
+      "\(Self.count(unsure)) not waited for, because pods that stay use volumes of the same plugin, and which these are "
+        + "can't be known: \(DrainText.joined(unsure))"
+    ])
   }
 
   /// Watches until they are detached, or it is time to say something; gives what is left.
-  private func watch(except used: Set<String>) async throws(StepFailure) -> [String] {
+  private func watch(except used: Set<ClusterVolume>) async throws(StepFailure) -> [String] {
     let seconds = max(1, min(Self.reportSeconds, deadline.remainingSeconds))
     do throws(StepFailure) {
-      try await cluster.waitForAttachedVolumes(node: node, timeoutSeconds: seconds) { volumes in
-        used.isSuperset(of: volumes)
-      }
+      try await cluster.waitForDetachedVolumes(node: node, timeoutSeconds: seconds) { used.cover($0) }
       return []
     } catch {
       guard error.canBeWaitedOut else { throw error }
-      return try await attached(except: used)
+      return try await attached().filter { !used.cover($0) }
     }
   }
 
@@ -114,12 +129,18 @@ struct VolumeDetach: Sendable {
         + "\(DrainText.joined(left)).",
       causes: left, retry: atLimit.retry,
       hint:
-        "The node stays cordoned. See `kubectl get volumeattachments` and the storage driver's log, then run "
-        + "`pawl resume \(run)`" + (atLimit.retry.isLimit ? force : "") + ".")
+        "The node stays cordoned. See `kubectl get volumeattachments`, `status.volumesAttached` of the node and the log "
+        + "of the storage driver or of kube-controller-manager, then run `pawl resume \(run)`"
+        + (atLimit.retry.isLimit ? force : "") + ".")
   }
 
   /// `1 volume`, `3 volumes`.
   static func count(_ volumes: [String]) -> String {
     volumes.count == 1 ? "1 volume" : "\(volumes.count) volumes"
   }
+}
+
+extension Set<ClusterVolume> {
+  /// Whether an attached volume is one of them, or may be.
+  fileprivate func cover(_ name: String) -> Bool { contains { $0.covers(name) } }
 }

@@ -78,7 +78,7 @@ package struct StepCluster: Sendable {
     try await look { client throws(ClusterError) in try await client.budgets() }
   }
 
-  /// Names of the persistent volumes that are attached to a node.
+  /// Names of the volumes that are attached to a node.
   package func attachedVolumes(node: String) async throws(StepFailure) -> [String] {
     try await look { client throws(ClusterError) in try await client.attachedVolumes(node: node) }
   }
@@ -88,10 +88,10 @@ package struct StepCluster: Sendable {
     try await look { client throws(ClusterError) in try await client.detachErrors(node: node) }
   }
 
-  /// The name of the persistent volume that a claim is bound to; nil when there is none.
-  package func volume(namespace: String, claim: String) async throws(StepFailure) -> String? {
+  /// How the volume that a claim is bound to is told when it is attached.
+  package func volumes(namespace: String, claim: String) async throws(StepFailure) -> [ClusterVolume] {
     try await look { client throws(ClusterError) in
-      try await client.volume(namespace: namespace, claim: claim)
+      try await client.volumes(namespace: namespace, claim: claim)
     }
   }
 
@@ -121,14 +121,13 @@ package struct StepCluster: Sendable {
     }
   }
 
-  /// Waits by watch until the names of the volumes that are attached to the node satisfy the condition.
+  /// Waits by watch until no volumes are attached to the node but those whose names may stay.
   /// - Throws: `api-timed-out` after the limit.
-  @discardableResult
-  package func waitForAttachedVolumes(
-    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
-  ) async throws(StepFailure) -> [String] {
+  package func waitForDetachedVolumes(
+    node: String, timeoutSeconds: Int, except mayStay: @escaping @Sendable (String) -> Bool
+  ) async throws(StepFailure) {
     try await look { client throws(ClusterError) in
-      try await client.waitForAttachedVolumes(node: node, timeoutSeconds: timeoutSeconds, until: condition)
+      try await client.waitForDetachedVolumes(node: node, timeoutSeconds: timeoutSeconds, except: mayStay)
     }
   }
 

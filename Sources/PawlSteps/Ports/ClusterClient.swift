@@ -35,6 +35,22 @@ package struct ClusterNode: Sendable, Hashable {
   }
 }
 
+/// A volume of a pod, as it is told by name among those attached to a node.
+package enum ClusterVolume: Sendable, Hashable {
+  /// The volume of this name.
+  case named(String)
+  /// One whose name begins like this; more can't be known.
+  case unnamed(prefix: String)
+
+  /// Whether it is the attached volume of this name, or may be.
+  package func covers(_ name: String) -> Bool {
+    switch self {
+    case .named(let own): own == name
+    case .unnamed(let prefix): name.hasPrefix(prefix)
+    }
+  }
+}
+
 /// A pod as far as drain and checks need it.
 package struct ClusterPod: Sendable, Hashable {
   /// Who manages the pod.
@@ -69,6 +85,8 @@ package struct ClusterPod: Sendable, Hashable {
   package var hasEmptyDir: Bool
   /// Names of the persistent volume claims that it uses, in its namespace.
   package var claims: [String]
+  /// The volumes of in-tree plugins that it uses without a claim.
+  package var disks: [ClusterVolume]
   /// Image references of its containers, in order.
   package var images: [String]
 
@@ -79,7 +97,7 @@ package struct ClusterPod: Sendable, Hashable {
     node: String?, phase: String = "Running", ready: Bool = true, terminating: Bool = false,
     deletionGraceSeconds: Int? = nil, finalizers: [String] = [], controller: Owner? = nil,
     hasEmptyDir: Bool = false,
-    claims: [String] = [], images: [String] = []
+    claims: [String] = [], disks: [ClusterVolume] = [], images: [String] = []
   ) {
     self.namespace = namespace
     self.name = name
@@ -95,6 +113,7 @@ package struct ClusterPod: Sendable, Hashable {
     self.controller = controller
     self.hasEmptyDir = hasEmptyDir
     self.claims = claims
+    self.disks = disks
     self.images = images
   }
 
@@ -183,12 +202,13 @@ package protocol ClusterClient: Sendable {
   /// nil when there is none, or another pod has taken the name.
   func pod(namespace: String, name: String, uid: String?) async throws(ClusterError) -> ClusterPod?
   func budgets() async throws(ClusterError) -> [ClusterBudget]
-  /// Names of the persistent volumes that are attached to a node.
+  /// What is attached to a node: by the persistent volumes' names what was attached through CSI, and by the names in
+  /// the node's status (`kubernetes.io/aws-ebs/vol-1`) what in-tree plugins attached.
   func attachedVolumes(node: String) async throws(ClusterError) -> [String]
   /// Why volumes could not be detached from a node, by their names; only of those that could not.
   func detachErrors(node: String) async throws(ClusterError) -> [String: String]
-  /// The name of the persistent volume that a claim is bound to; nil when there is none.
-  func volume(namespace: String, claim: String) async throws(ClusterError) -> String?
+  /// How the volume that a claim is bound to is told when it is attached, in whatever way; nothing when there is none.
+  func volumes(namespace: String, claim: String) async throws(ClusterError) -> [ClusterVolume]
   /// Whether the owner of a DaemonSet pod still exists.
   func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool
   /// nil when there is none of that kind and name.
@@ -208,10 +228,10 @@ package protocol ClusterClient: Sendable {
   func waitForNode(
     named name: String, timeoutSeconds: Int, until condition: @escaping @Sendable (ClusterNode?) -> Bool
   ) async throws(ClusterError) -> ClusterNode?
-  /// Waits by watch until the names of the volumes that are attached to the node satisfy the condition.
-  func waitForAttachedVolumes(
-    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
-  ) async throws(ClusterError) -> [String]
+  /// Waits by watch until no volumes are attached to the node but those whose names may stay.
+  func waitForDetachedVolumes(
+    node: String, timeoutSeconds: Int, except mayStay: @escaping @Sendable (String) -> Bool
+  ) async throws(ClusterError)
   /// Waits by watch until the pods on the node satisfy the condition, calling it with each change.
   func waitForPods(
     onNode node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([ClusterPod]) -> Bool

@@ -37,6 +37,39 @@ import Testing
     #expect(bench.clock.seconds == 0)
   }
 
+  @Test func aStayingPodKeepsItsInTreeVolume() async {
+    let bench = Self.bench { world in
+      world.attached = ["kubernetes.io/aws-ebs/vol-1", "kubernetes.io/aws-ebs/vol-2"]
+      var agent = Sample.pod("agent", namespace: "tools")
+      agent.disks = [.named("kubernetes.io/aws-ebs/vol-1")]
+      world.pods.append(agent)
+    }
+    bench.cluster.at(20) { $0.attached = ["kubernetes.io/aws-ebs/vol-1"] }
+    let skip = PodRule(namespace: "tools", action: .skip)
+    #expect(await bench.perform(Self.step(["pods": .list([skip.value])])).outcome != nil)
+    #expect(bench.clock.seconds == 20)
+    #expect(
+      bench.log.statuses.contains(
+        "cp-1: 1 volume still attached: kubernetes.io/aws-ebs/vol-2; 0 of 120 s"))
+  }
+
+  @Test func volumesThatMayBeAStayingPodsAreNotWaitedForAndNamed() async {
+    let bench = Self.bench { world in
+      world.attached = ["kubernetes.io/rbd/a:b", "kubernetes.io/iscsi/p:q:0"]
+      var agent = Sample.pod("agent", namespace: "tools")
+      agent.disks = [.unnamed(prefix: "kubernetes.io/rbd/")]
+      world.pods.append(agent)
+    }
+    bench.cluster.at(20) { $0.attached = ["kubernetes.io/rbd/a:b"] }
+    let skip = PodRule(namespace: "tools", action: .skip)
+    #expect(await bench.perform(Self.step(["pods": .list([skip.value])])).outcome != nil)
+    #expect(bench.clock.seconds == 20)
+    #expect(
+      bench.log.output.last
+        == "1 volume not waited for, because pods that stay use volumes of the same plugin, and which these are "
+        + "can't be known: kubernetes.io/rbd/a:b\n")
+  }
+
   @Test func atTheLimitTheyAreNamed() async {
     let failure = await Self.bench().perform(Self.step()).failure
     #expect(failure?.code == "volumes-attached")

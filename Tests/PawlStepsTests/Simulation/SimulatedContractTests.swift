@@ -41,12 +41,14 @@ struct SimulatedContractTests {
     var state = SimulatedState.demo()
     state.budgets.append(
       SimulatedBudget(namespace: "shop", name: "db", selector: ["app": "orders-db"], .minAvailable(1)))
+    let disk = "kubernetes.io/aws-ebs/vol-1"
+    for node in state.nodes.keys { state.attachedVolumes[node, default: []].insert(disk) }
     let cluster = SimulatedCluster(state)
     let database = await cluster.state.pods.values.first { $0.name == "orders-db-0" }?.node ?? ""
     let subject = ClusterClientContract.Subject(
       client: cluster, worker: "worker-1", evictable: ("shop", "app=cart"),
       guarded: ("shop", "app=orders-db"), daemonSet: ("kube-system", "kube-proxy"),
-      volume: (database, "data-orders-db-0", "shop", "data-orders-db-0"))
+      volume: (database, "data-orders-db-0", "shop", "data-orders-db-0"), disk: disk)
     try await ClusterClientContract.run(name, on: subject)
   }
 }

@@ -155,8 +155,8 @@ final class FakeCluster: ClusterClient {
   func detachErrors(node: String) async throws(ClusterError) -> [String: String] {
     try look { $0.detachErrors }
   }
-  func volume(namespace: String, claim: String) async throws(ClusterError) -> String? {
-    try look { $0.volumes["\(namespace)/\(claim)"] }
+  func volumes(namespace: String, claim: String) async throws(ClusterError) -> [ClusterVolume] {
+    try look { $0.volumes["\(namespace)/\(claim)"].map { [.named($0)] } ?? [] }
   }
   func daemonSetExists(namespace: String, name: String) async throws(ClusterError) -> Bool {
     try look { $0.daemonSets.contains("\(namespace)/\(name)") }
@@ -236,10 +236,10 @@ final class FakeCluster: ClusterClient {
     }
   }
 
-  func waitForAttachedVolumes(
-    node: String, timeoutSeconds: Int, until condition: @escaping @Sendable ([String]) -> Bool
-  ) async throws(ClusterError) -> [String] {
-    try wait(timeoutSeconds) { world in condition(world.attached) ? world.attached : nil }
+  func waitForDetachedVolumes(
+    node: String, timeoutSeconds: Int, except mayStay: @escaping @Sendable (String) -> Bool
+  ) async throws(ClusterError) {
+    try wait(timeoutSeconds) { world in world.attached.allSatisfy(mayStay) ? () : nil }
   }
 
   func waitForPods(
