@@ -45,14 +45,16 @@ struct DrainTurn: Sendable {
   /// Asks the pods whose time has come.
   private func ask(_ left: inout [LeavingPod]) async throws(StepFailure) {
     let now = deadline.elapsedSeconds
-    let due = DrainPace.allowed(left.filter { $0.isDue(atSecond: now) }, of: left, now: now)
+    let due = left.filter { $0.isDue(atSecond: now) }
     guard !due.isEmpty else { return }
     let budgets = due.contains { $0.manner == .evict } ? try await budgets() : []
     let worthAsking = Evictions.worthAsking(due, budgets)
-    let answers = await evictions.ask(worthAsking)
-    var turn = Answers(asked: Set(worthAsking.map(\.pod.uid)), budgets: budgets, now: now)
-    let turnOf = Set(due.map(\.pod.uid))
-    for index in left.indices where turnOf.contains(left[index].pod.uid) {
+    let asked = DrainPace.allowed(worthAsking, of: left, now: now)
+    let answers = await evictions.ask(asked)
+    var turn = Answers(asked: Set(asked.map(\.pod.uid)), budgets: budgets, now: now)
+    let heldBack = Set(worthAsking.dropFirst(asked.count).map(\.pod.uid))
+    for index in left.indices where left[index].isDue(atSecond: now) {
+      if heldBack.contains(left[index].pod.uid) { continue }
       try note(answers[left[index].pod.uid], on: &left[index], &turn)
     }
     guard turn.refused.isEmpty else { throw misconfigured(turn.refused) }
