@@ -9,7 +9,7 @@ struct DrainTurn: Sendable {
   /// How long a pod is left alone that may not go now, when the server does not say.
   private static let askAgainSeconds = 5
   /// How long a pod is left alone whose budget has no room: looking at the budgets again is one request for all pods.
-  private static let lookAgainSeconds = 2
+  private static let lookAgainSeconds = 1
   /// The longest that the server may ask for.
   private static let longestPause = 60
   /// How often a silent wait says what it waits for.

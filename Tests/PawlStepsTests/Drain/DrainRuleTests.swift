@@ -251,7 +251,7 @@ import Testing
       $0.budgets = [DrainTextTests.budget(allowed: 2, healthy: 6, desired: 4, expected: 6)]
     }
     #expect(await bench.perform(Self.step()).outcome != nil)
-    #expect(bench.clock.seconds == 4, "three rounds of two")
+    #expect(bench.clock.seconds == 2, "three rounds of two")
     #expect(bench.cluster.changes.count == 7)
   }
 
