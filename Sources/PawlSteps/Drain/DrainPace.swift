@@ -1,12 +1,12 @@
 /// How fast pods are asked to leave: no faster than their node gets rid of them.
 ///
 /// A kubelet removes stopped containers one by one, from a queue of 50 (`containerDeletorBufferLimit` in
-/// pkg/kubelet/pod_container_deletor.go). Of those that find no place in it, it thinks again only at its next collection
-/// of garbage, up to a minute later; until then their pods stay. So a node whose pods all stop at once is empty later
-/// than one whose pods stop in turn.
+/// pkg/kubelet/pod_container_deletor.go), in which each stands about twice. Of those that find no place it thinks again
+/// only at its next collection of garbage, up to a minute later; until then their pods stay. So a node whose pods all
+/// stop at once is empty later than one whose pods stop in turn.
 struct DrainPace {
   /// Containers that may be stopping at once.
-  static let containers = 40
+  static let containers = 20
   /// A pod that is still there after so many seconds takes its time to end, and counts no more.
   static let seconds = 5
 
