@@ -113,8 +113,8 @@ extension Expansion {
   }
 
   /// Right before the node is taken out of service: no more others may be out than the policy leaves room for beside
-  /// the rollout's own, which only the whole plan tells (`Planner.leaveRoom`). A node that is out already makes it no worse, nor
-  /// does a control plane, which is no worker.
+  /// the rollout's own, which only the whole plan tells (`Planner.leaveRoom`). A node that is out already makes it no
+  /// worse, nor does a control plane, which is no worker.
   private mutating func addAvailabilityCheck(from start: Int, at place: Place) throws(ExpressionError) {
     guard let host = place.frame.host, !host.isControlPlane,
       request.facts.cluster.node(named: host.node)?.isOutForOthers != true,

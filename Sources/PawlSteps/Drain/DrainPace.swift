@@ -1,4 +1,4 @@
-/// How fast pods are asked to leave: no faster than their node gets rid of them.
+/// How many pods are asked to leave at once.
 ///
 /// A kubelet removes stopped containers one by one, from a queue of 50 (`containerDeletorBufferLimit` in
 /// pkg/kubelet/pod_container_deletor.go), in which each stands about twice. Of those that find no place it thinks again
