@@ -35,6 +35,17 @@ struct CommandLineTests {
     #expect(result.errors.contains(hint), "\(result.errors)")
   }
 
+  @Test("The end takes no library down while its threads may still use it")
+  func end() async throws {
+    let traced = PawlProgram(directory: PawlProgram.root, environment: ["LD_DEBUG": "files"])
+    for (arguments, status) in [(["--version"], 0), (["nonsense"], 64)] {
+      let result = try await traced.run(arguments)
+      #expect(result.status == status)
+      #expect(result.errors.contains("calling init"), "the dynamic linker tells what it does")
+      #expect(!result.errors.contains("calling fini"))
+    }
+  }
+
   @Test("An invalid inventory shows every problem at once with its place, and exits with 65")
   func invalidInventory() async throws {
     let directory = try TemporaryDirectory()
