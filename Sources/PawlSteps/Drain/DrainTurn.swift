@@ -45,16 +45,13 @@ struct DrainTurn: Sendable {
   /// Asks the pods whose time has come.
   private func ask(_ left: inout [LeavingPod]) async throws(StepFailure) {
     let now = deadline.elapsedSeconds
-    let due = left.filter { $0.isDue(atSecond: now) }
+    let due = left.filter { ($0.dueAt ?? .max) <= now }
     guard !due.isEmpty else { return }
     let budgets = due.contains { $0.manner == .evict } ? try await budgets() : []
     let worthAsking = Evictions.worthAsking(due, budgets)
-    let asked = DrainPace.allowed(worthAsking, of: left, now: now)
-    let answers = await evictions.ask(asked)
-    var turn = Answers(asked: Set(asked.map(\.pod.uid)), budgets: budgets, now: now)
-    let heldBack = Set(worthAsking.dropFirst(asked.count).map(\.pod.uid))
-    for index in left.indices where left[index].isDue(atSecond: now) {
-      if heldBack.contains(left[index].pod.uid) { continue }
+    let answers = await evictions.ask(worthAsking)
+    var turn = Answers(asked: Set(worthAsking.map(\.pod.uid)), budgets: budgets, now: now)
+    for index in left.indices where (left[index].dueAt ?? .max) <= now {
       try note(answers[left[index].pod.uid], on: &left[index], &turn)
     }
     guard turn.refused.isEmpty else { throw misconfigured(turn.refused) }
@@ -80,9 +77,7 @@ struct DrainTurn: Sendable {
       leaving.state = .pending(atSecond: second ?? round.again, blockedBy: why)
     }
     switch answer {
-    case .success(.evicted):
-      leaving.state = .going
-      leaving.askedAt = round.now
+    case .success(.evicted): leaving.state = .going
     case .success(.gone): wait("the API server called it gone when it was asked to leave")
     case .success(.blocked(let message, let seconds, let isBudget)):
       let why = isBudget ? DrainText.blocked(pod, by: round.budgets, serverSays: message) : message
@@ -125,17 +120,13 @@ struct DrainTurn: Sendable {
   /// Watches the node until its pods are gone, one of them is to be asked, or it is time to say something.
   private func watch(_ left: [LeavingPod]) async throws(StepFailure) -> [LeavingPod] {
     let seen = SeenPods(left)
-    let now = deadline.elapsedSeconds
-    let isHeldBack = left.contains { $0.isDue(atSecond: now) }
-    let due = left.compactMap(\.dueAt).filter { $0 > now }.min() ?? .max
-    let room = isHeldBack ? DrainPace.nextRoom(left, now: now) ?? now : .max
-    let wait = min(min(due, room) - now, Self.reportSeconds, deadline.remainingSeconds)
+    let due = left.compactMap(\.dueAt).min() ?? .max
+    let wait = min(due - deadline.elapsedSeconds, Self.reportSeconds, deadline.remainingSeconds)
     do throws(StepFailure) {
       try await cluster.waitForPods(onNode: node, timeoutSeconds: max(1, wait)) { pods in
         let (now, isFirst) = seen.update(with: pods)
         if isFirst, !now.isEmpty { report(progress(now)) }
         return now.isEmpty || now.contains(where: \.isDueNow)
-          || isHeldBack && DrainPace.hasRoom(now, now: deadline.elapsedSeconds)
       }
     } catch {
       guard error.canBeWaitedOut else { throw error }

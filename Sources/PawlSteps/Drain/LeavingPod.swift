@@ -26,8 +26,6 @@ package struct LeavingPod: Sendable, Hashable {
   package var state: State
   /// The second of the drain since which it is waited for; nil before its turn.
   package var since: Int?
-  /// The second of the drain at which it was asked and accepted.
-  package var askedAt: Int?
   /// Whether a wait ends for it: it is to be asked at once.
   package var isDueNow = false
 
@@ -65,12 +63,6 @@ package struct LeavingPod: Sendable, Hashable {
   package var dueAt: Int? {
     if case .pending(let second, _) = state { second } else { nil }
   }
-
-  /// Whether its time to be asked has come.
-  func isDue(atSecond now: Int) -> Bool { (dueAt ?? .max) <= now }
-
-  /// What its node has to stop for it.
-  var containers: Int { max(1, pod.images.count) }
 
   /// Why it is still there.
   package var why: String {
