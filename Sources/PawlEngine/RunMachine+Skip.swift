@@ -71,11 +71,11 @@ extension RunMachine {
     state.leftBehind(in: plan).filter { skips.behind.contains($0.key) || skips.untried.contains($0.key) }
   }
 
-  /// The nodes of those workers.
+  /// The nodes of those workers, and of those that the plan goes without.
   var nodesLeftBehind: Set<String> {
+    var nodes = Set((plan.unreachable ?? []).map(\.node))
     let hosts = leftBehind
-    guard !hosts.isEmpty else { return [] }
-    var nodes: Set<String> = []
+    guard !hosts.isEmpty else { return nodes }
     for step in plan.steps where step.host.map({ hosts[$0] != nil }) ?? false {
       if case .string(let node) = step.with["node"] { nodes.insert(node) }
     }

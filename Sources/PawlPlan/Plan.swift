@@ -49,6 +49,8 @@ package struct Plan: Sendable, Hashable, Codable {
   package var skipped: [SkippedStep]
   /// How the workers come one after the other; nil when nothing is rolled out to them.
   package var rollout: PlanRollout?
+  /// Workers that are left behind from the start; nil for none.
+  package var unreachable: [UnreachableWorker]?
   /// What an operator should know before approving.
   package var notes: [PlanNote]
   /// What the plan depends on, as `path: value`: hosts, policy and facts. See `PlanBasis`.
@@ -58,8 +60,8 @@ package struct Plan: Sendable, Hashable, Codable {
   package init(
     cluster: String, runbook: RunbookReference, inputs: [String: Value], title: String,
     versions: [VersionChange],
-    steps: [PlanStep], skipped: [SkippedStep], rollout: PlanRollout? = nil, notes: [PlanNote],
-    basis: [String: String]
+    steps: [PlanStep], skipped: [SkippedStep], rollout: PlanRollout? = nil,
+    unreachable: [UnreachableWorker]? = nil, notes: [PlanNote], basis: [String: String]
   ) {
     self.schemaVersion = Self.currentSchemaVersion
     self.kind = "Plan"
@@ -71,6 +73,7 @@ package struct Plan: Sendable, Hashable, Codable {
     self.steps = steps
     self.skipped = skipped
     self.rollout = rollout
+    self.unreachable = unreachable
     self.notes = notes
     self.basis = basis
   }
@@ -104,6 +107,22 @@ package struct RunbookReference: Sendable, Hashable, Codable {
     self.name = name
     self.version = version
     self.digest = digest
+  }
+}
+
+/// A worker that could not be reached when the plan was made, and is left behind within the failure budget.
+package struct UnreachableWorker: Sendable, Hashable, Codable {
+  /// The inventory's host name.
+  package var host: String
+  package var node: String
+  /// One sentence that says why it can't be reached.
+  package var reason: String
+
+  /// Makes one.
+  package init(host: String, node: String, reason: String) {
+    self.host = host
+    self.node = node
+    self.reason = reason
   }
 }
 

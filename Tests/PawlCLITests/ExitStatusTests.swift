@@ -31,8 +31,23 @@ struct ExitStatusTests {
       let state = try RunState(
         plan: RunSample.plan(), events: events.enumerated().map { RunSample.event($0.offset + 1, $0.element) }
       )
-      #expect(PawlCLI.ExitStatus(.stuck(RunSample.check), state).rawValue == code)
+      #expect(PawlCLI.ExitStatus(.stuck(RunSample.check), try RunSample.plan(), state).rawValue == code)
     }
+  }
+
+  @Test("A run that has done all of a plan that leaves workers behind exits with 1 and names them")
+  func unreachable() throws {
+    var plan = try RunSample.plan()
+    let state = RunState(plan: plan)
+    #expect(PawlCLI.ExitStatus(.completed, plan, state) == .success)
+    plan.unreachable = [UnreachableWorker(host: "w-2", node: "n-2", reason: "w-2 does not answer.")]
+    #expect(PawlCLI.ExitStatus(.completed, plan, state) == .failed)
+    #expect(
+      RunText.closing(.completed, run: RunID("r"), plan: plan, state: state).dropFirst() == [
+        "Left behind, because they could not be reached when the plan was made:",
+        "  w-2: w-2 does not answer.",
+        "When they are back, plan anew: pawl upgrade",
+      ])
   }
 
   @Test(

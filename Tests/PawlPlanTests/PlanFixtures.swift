@@ -109,12 +109,12 @@ enum Fixture {
 
   static func plan(
     _ steps: String, inputs: String = "{}", given: [String: String] = [:], inventory: Inventory = inventory(),
-    facts: Facts? = nil, limit: Set<String> = []
+    facts: Facts? = nil, limit: Set<String> = [], unreachable: [UnreachableWorker] = []
   ) throws -> Plan {
     try Planner(catalog: catalog).plan(
       Planner.Request(
         runbook: runbook(steps, inputs: inputs), inventory: inventory, facts: facts ?? self.facts(inventory),
-        inputs: given, limit: limit))
+        inputs: given, limit: limit, unreachable: unreachable))
   }
 }
 

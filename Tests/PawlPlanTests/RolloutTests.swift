@@ -28,7 +28,7 @@ struct RolloutTests {
   private func plan(
     _ steps: String? = nil, workers: Int, maxUnavailable: Int = 1, zones: [String] = [],
     _ rollout: RolloutPolicy? = nil, out: Set<String> = [], cordonedByRun: String? = nil,
-    limit: Set<String> = []
+    limit: Set<String> = [], unreachable: [String] = []
   ) throws -> Plan {
     let inventory = Fixture.inventory(
       workers: workers, maxUnavailable: maxUnavailable, zones: zones, rollout: rollout)
@@ -37,7 +37,39 @@ struct RolloutTests {
       facts.cluster.nodes[index].cordoned = true
       facts.cluster.nodes[index].cordonedByRun = cordonedByRun
     }
-    return try Fixture.plan(steps ?? group, inventory: inventory, facts: facts, limit: limit)
+    return try Fixture.plan(
+      steps ?? group, inventory: inventory, facts: facts, limit: limit,
+      unreachable: unreachable.map {
+        UnreachableWorker(host: $0, node: $0, reason: "\($0) does not answer.")
+      })
+  }
+
+  @Test(
+    "A worker out of reach is left behind within the failure budget, beside those that may be unavailable")
+  func unreachable() throws {
+    let plan = try plan(
+      drains, workers: 3, RolloutPolicy(failureBudget: 2), out: ["worker-2"], unreachable: ["worker-2"])
+    #expect(Set(plan.steps.compactMap(\.host)) == ["worker-1", "worker-3"])
+    #expect(plan.unreachable?.map(\.host) == ["worker-2"])
+    #expect(plan.rollout?.failureBudget == 1)
+    #expect(plan.rollout?.unavailable == [])
+    #expect(plan.step(StepID("before-drain@worker-1"))?.with["others"] == .int(0))
+    #expect(
+      plan.notes.first
+        == PlanNote(
+          .warning,
+          "worker-2 is left behind, as worker 1 of the 2 that may fail. worker-2 does not answer. Plan again when it "
+            + "is back."))
+    #expect(try PlanFile.decode(try PlanFile.encode(plan), file: "plan") == plan)
+  }
+
+  @Test("That there is nothing else to do does not hide who is out of reach")
+  func onlyUnreachable() throws {
+    let plan = try plan(
+      workers: 2, RolloutPolicy(failureBudget: 1), limit: ["cp-1", "worker-2"], unreachable: ["worker-2"])
+    #expect(plan.steps.map(\.id.text) == ["z"])
+    #expect(plan.rollout == nil)
+    #expect(PlanReport(plan).text().contains("warning: worker-2 is left behind"))
   }
 
   @Test("Without a policy a rollout is a repetition like any other")

@@ -108,31 +108,26 @@ struct PlanOnly {
 
   /// From saved facts, or from those of now; then the drains are looked at, too.
   private func plan(_ book: Runbook, inventory: Inventory) async throws -> Plan {
-    let patches = Catalogue.catalog.needsPatchFacts(book)
+    let history = await options.state.history(of: inventory.name)
     if let file = options.facts {
       let facts = try Preparation.check(saved: FactsFile.read(file), inventory)
-      if patches, facts.hosts.values.contains(where: { $0.patch == nil }) {
+      if Catalogue.catalog.needsPatchFacts(book), facts.hosts.values.contains(where: { $0.patch == nil }) {
         throw CommandFailure(
           .invalidInput, "\(file) does not say what there is to patch; gather it with 'pawl facts --patches'."
         )
       }
-      return try await plan(book, inventory, facts)
+      return try Catalogue.planner.plan(
+        Planner.Request(
+          runbook: book, inventory: inventory, facts: facts, inputs: inputs,
+          limit: self.inventory.limitedHosts, history: history))
     }
     let world = try World.real(inventory, log: log)
     return try await closing(world) {
-      let facts = try await Preparation(inventory: inventory, world: world)
-        .facts(patches: patches, limit: self.inventory.limitedHosts)
-      let plan = try await plan(book, inventory, facts)
+      let (plan, _) = try await Preparation(inventory: inventory, world: world)
+        .plan(book, inputs: inputs, limit: self.inventory.limitedHosts, history: history)
       try await DrainReport.refuse(plan, cluster: world.cluster)
       return plan
     }
-  }
-
-  private func plan(_ book: Runbook, _ inventory: Inventory, _ facts: Facts) async throws -> Plan {
-    try Catalogue.planner.plan(
-      Planner.Request(
-        runbook: book, inventory: inventory, facts: facts, inputs: inputs, limit: self.inventory.limitedHosts,
-        history: await options.state.history(of: inventory.name)))
   }
 }
 

@@ -98,15 +98,13 @@ struct PlanAndRun {
     let world = try World.real(inventory, log: options.log)
     return try await closing(world) {
       if !options.dryRun { try await options.lock.refuseIfHeld(world) }
-      let facts = try await Preparation(inventory: inventory, world: world)
-        .facts(patches: Catalogue.catalog.needsPatchFacts(book), limit: options.inventory.limitedHosts)
-      let plan = try Catalogue.planner.plan(
-        Planner.Request(
-          runbook: book, inventory: inventory, facts: facts, inputs: inputs,
-          limit: options.inventory.limitedHosts, history: await options.state.history(of: inventory.name)))
+      let (plan, facts) = try await Preparation(inventory: inventory, world: world).plan(
+        book, inputs: inputs, limit: options.inventory.limitedHosts,
+        history: await options.state.history(of: inventory.name))
       try await DrainReport.refuse(plan, cluster: world.cluster)
       show(plan)
-      if plan.steps.isEmpty || options.dryRun { return .success }
+      if options.dryRun { return .success }
+      if plan.steps.isEmpty { return plan.unreachable == nil ? .success : .failed }
       try Approval.ask(for: plan, options: options.approval)
       let workflow = try RunWorkflow.open(
         options.state, output: options.output, takeOver: options.lock.takeOver)

@@ -1,4 +1,5 @@
 import PawlEngine
+import PawlPlan
 import PawlSteps
 
 /// The exit codes of the contract; see docs/command-line.md.
@@ -31,9 +32,11 @@ enum ExitStatus: Int32, Sendable {
     }
   }
 
-  /// The code for a run's end, where a failed step can tell that another run holds the cluster.
-  init(_ outcome: RunOutcome?, _ state: RunState) {
+  /// The code for a run's end, where a failed step can tell that another run holds the cluster, and a plan that it
+  /// leaves workers behind.
+  init(_ outcome: RunOutcome?, _ plan: Plan, _ state: RunState) {
     switch outcome {
+    case .completed where plan.unreachable != nil: self = .failed
     case .failed where state.statuses.values.contains(where: \.isTakenOver): self = .locked
     case .stuck(let step) where state.status(of: step).isTakenOver: self = .locked
     default: self.init(outcome)

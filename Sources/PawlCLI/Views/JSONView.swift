@@ -36,7 +36,7 @@ struct JSONView: RunView {
   mutating func end(_ outcome: RunOutcome?, state: RunState) {
     guard let plan else { return }
     var line = EventLine(run: run, event: "run-summary")
-    line.exitCode = Int(ExitStatus(outcome, state).rawValue)
+    line.exitCode = Int(ExitStatus(outcome, plan, state).rawValue)
     line.message = RunText.closing(outcome, run: run, plan: plan, state: state).joined(separator: "\n")
     emit(line)
   }

@@ -10,7 +10,7 @@ enum RunText {
     let count = "\(done) of \(plan.steps.count) steps done."
     switch outcome {
     case .completed:
-      return ["Done. \(count)"]
+      return ["Done. \(count)"] + unreachable(plan)
     case .failed(let step):
       return ["Stopped: \(step) failed. \(count)"] + failure(of: step, state)
         + leftBehind(plan, state) + left(plan, state) + [
@@ -87,6 +87,13 @@ enum RunText {
       ? []
       : ["Left behind; a resume tries again:"]
         + hosts.map { "  \($0.key), because of \($0.value.step): \($0.value.failure.message)" }
+  }
+
+  /// Workers that the plan went without.
+  private static func unreachable(_ plan: Plan) -> [String] {
+    guard let workers = plan.unreachable else { return [] }
+    return ["Left behind, because they could not be reached when the plan was made:"]
+      + workers.map { "  \($0.host): \($0.reason)" } + ["When they are back, plan anew: \(plan.commandAnew)"]
   }
 
   /// Steps that wait for an approval or for their time, each with what to do.

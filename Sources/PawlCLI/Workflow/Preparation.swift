@@ -16,13 +16,37 @@ struct Preparation {
     return (report.facts, Preflight.check(inventory, report, skew: Self.skewProblems))
   }
 
-  /// Facts that are good enough to plan with; warnings go to standard error.
+  /// Facts that are good enough for a job; warnings go to standard error.
   /// - Parameter limit: the hosts that the job is for; empty for all.
   /// - Throws: `CommandFailure` with every error at once.
   func facts(patches: Bool = false, limit: Set<String> = []) async throws -> Facts {
-    let (facts, problems) = await check(patches: patches)
-    return try Self.accept(
-      facts, PreflightScope(limit: limit, patching: patches).relax(problems, inventory))
+    try await facts(PreflightScope(limit: limit, patching: patches)).facts
+  }
+
+  /// The plan for a runbook. Where it is rolled out to workers, those out of reach are left behind within the failure
+  /// budget.
+  /// - Throws: `CommandFailure` with every error at once, `PlanningError`.
+  func plan(
+    _ runbook: Runbook, inputs: [String: String], limit: Set<String>, history: StepHistory
+  ) async throws -> (plan: Plan, facts: Facts) {
+    let (facts, unreachable) = try await facts(
+      PreflightScope(
+        limit: limit, patching: Catalogue.catalog.needsPatchFacts(runbook),
+        failureBudget: runbook.hasRollout ? inventory.policy.rollout?.failureBudget ?? 0 : 0))
+    let plan = try Catalogue.planner.plan(
+      Planner.Request(
+        runbook: runbook, inventory: inventory, facts: facts, inputs: inputs, limit: limit,
+        unreachable: unreachable, history: history))
+    return (plan, facts)
+  }
+
+  private func facts(
+    _ scope: PreflightScope
+  ) async throws -> (facts: Facts, unreachable: [UnreachableWorker]) {
+    let (facts, problems) = await check(patches: scope.patching)
+    let leftBehind = scope.leftBehind(problems, inventory)
+    let accepted = try Self.accept(facts, scope.relax(problems, inventory, leftBehind: leftBehind))
+    return (accepted, leftBehind)
   }
 
   /// What the API server alone says, of a cluster that has these hosts' nodes.

@@ -87,7 +87,7 @@ struct RunWorkflow {
     display.finish()
     var (view, end) = await shown
     view.end(outcome, state: end)
-    return ExitStatus(outcome, end)
+    return ExitStatus(outcome, plan, end)
   }
 
   /// Removes what the run's remote commands left on its hosts. A host that is away keeps it; `pawl release` finds it.

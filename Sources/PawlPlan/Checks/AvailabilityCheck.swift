@@ -24,14 +24,15 @@ struct AvailabilityCheck {
   private let windows: [Window]
   private let controlPlanes: Set<String>
   private let allowed: Int
-  /// Workers that are out of service without the plan.
+  /// Workers that are out of service without the plan, beside those that it leaves behind.
   private let out: [String]
   /// Nodes that keep the cordon they have: the run that drains them puts no mark of its own on them.
   private let cordoned: Set<String>
 
   init(plan: Plan, order: PlanOrder, inventory: Inventory, facts: Facts) {
     allowed = inventory.policy.maxUnavailable
-    out = facts.cluster.unavailableWorkers
+    let behind = Set((plan.unreachable ?? []).map(\.node))
+    out = facts.cluster.unavailableWorkers.filter { !behind.contains($0) }
     controlPlanes = Set(facts.cluster.nodes.filter(\.isControlPlane).map(\.name))
     cordoned = Set(facts.cluster.nodes.filter(\.cordoned).map(\.name))
     var open: [String: StepID] = [:]

@@ -168,7 +168,7 @@ struct Expansion {
       case .first: Array(found.prefix(1))
       case .rest: Array(found.dropFirst())
       }
-    return request.limit.isEmpty ? picked : picked.filter { request.limit.contains($0.name) }
+    return picked.filter(request.includes)
   }
 
   private func width(of step: RunbookStep, in frame: Frame, count: Int) throws(ExpressionError) -> Int {

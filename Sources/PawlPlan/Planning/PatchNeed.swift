@@ -55,9 +55,7 @@ enum PatchNotes {
     let touched = Set(steps.compactMap(\.host))
     var notes: [PlanNote] = []
     for host in request.inventory.hosts {
-      guard let facts = request.facts.hosts[host.name]?.patch,
-        request.limit.isEmpty || request.limit.contains(host.name)
-      else { continue }
+      guard let facts = request.facts.hosts[host.name]?.patch, request.includes(host) else { continue }
       let need = PatchNeed(facts, inputs: inputs)
       notes.append(
         PlanNote(

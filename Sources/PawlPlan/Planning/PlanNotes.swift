@@ -8,6 +8,17 @@ enum PlanNotes {
       + releaseNotes(hops) + pointOfNoReturn(steps)
   }
 
+  /// The workers that are left behind from the start, whatever else there is to do.
+  static func unreachable(_ request: Planner.Request) -> [PlanNote] {
+    let allowed = request.inventory.policy.rollout?.failureBudget ?? 0
+    return request.unreachable.enumerated().map { index, worker in
+      PlanNote(
+        .warning,
+        "\(worker.host) is left behind, as worker \(index + 1) of the \(allowed) that may fail. \(worker.reason) Plan "
+          + "again when it is back.")
+    }
+  }
+
   private static func controlPlaneNotes(_ steps: [PlanStep], _ request: Planner.Request) -> [PlanNote] {
     let changes = steps.contains { step in
       step.effects.contains { if case .controlPlane = $0 { true } else { false } }

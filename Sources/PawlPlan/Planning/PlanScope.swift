@@ -31,6 +31,8 @@ struct PlanScope: Sendable {
       "cluster": .map([
         "name": .string(request.inventory.name), "version": .version(cluster.serverVersion),
         "nodes": .int(cluster.nodes.count),
+        "outside": .list(
+          request.inventory.hosts.filter { !$0.isBastion && !request.isInLimit($0) }.map { .string($0.node) }),
       ]),
       "upgrade": .map([
         "hops": .list(hops.map(\.value)), "target": hops.last.map { .version($0.version) } ?? .null,

@@ -19,19 +19,22 @@ package struct Planner: Sendable {
     package let inputs: [String: String]
     /// Only these hosts; empty for all.
     package let limit: Set<String>
+    /// Workers that the plan goes without, because they are out of reach and the failure budget allows it.
+    package let unreachable: [UnreachableWorker]
     /// How long steps took before.
     package let history: StepHistory
 
     /// Makes a request.
     package init(
       runbook: Runbook, inventory: Inventory, facts: Facts, inputs: [String: String], limit: Set<String> = [],
-      history: StepHistory = StepHistory()
+      unreachable: [UnreachableWorker] = [], history: StepHistory = StepHistory()
     ) {
       self.runbook = runbook
       self.inventory = inventory
       self.facts = facts
       self.inputs = inputs
       self.limit = limit
+      self.unreachable = unreachable
       self.history = history
     }
   }
@@ -67,9 +70,10 @@ package struct Planner: Sendable {
       steps: expansion.steps,
       skipped: expansion.skipped,
       rollout: expansion.rollout.report(
-        of: expansion.rolledOut, width: expansion.rolloutWidth, inventory: request.inventory,
-        facts: request.facts),
-      notes: PlanNotes.notes(for: expansion.steps, hops: hops, request: request)
+        of: expansion.rolledOut, width: expansion.rolloutWidth, request),
+      unreachable: request.unreachable.isEmpty ? nil : request.unreachable,
+      notes: PlanNotes.unreachable(request)
+        + PlanNotes.notes(for: expansion.steps, hops: hops, request: request)
         + (catalog.needsPatchFacts(request.runbook)
           ? PatchNotes.notes(for: expansion.steps, inputs: inputs, request: request) : []),
       basis: PlanBasis.entries(inventory: request.inventory, facts: request.facts, patching: patching))
@@ -106,7 +110,7 @@ package struct Planner: Sendable {
       request.runbook.inputs.contains(where: { $0.name == "target" && $0.kind == .version })
     else { return [] }
     do {
-      return try UpgradeHop.hops(to: target, inventory: request.inventory, facts: request.facts)
+      return try UpgradeHop.hops(to: target, request)
     } catch {
       throw .refused([error])
     }
@@ -131,5 +135,19 @@ package struct Planner: Sendable {
       return VersionChange(
         host: host.name, role: host.isControlPlane ? "control-plane" : "worker", from: from, through: through)
     }
+  }
+}
+
+extension Planner.Request {
+  /// Whether the job was asked for this host.
+  func isInLimit(_ host: Host) -> Bool { limit.isEmpty || limit.contains(host.name) }
+
+  /// Whether the job is for this host.
+  func includes(_ host: Host) -> Bool { isInLimit(host) && !unreachable.contains { $0.host == host.name } }
+
+  /// Workers that are out of service already, without those that the failure budget says may be.
+  var unavailableWorkers: [String] {
+    let behind = Set(unreachable.map(\.node))
+    return facts.cluster.unavailableWorkers.filter { !behind.contains($0) }
   }
 }

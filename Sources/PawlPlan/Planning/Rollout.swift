@@ -69,7 +69,7 @@ struct Rollout {
   }
 
   /// How the plan's report tells it; nil when no worker is rolled out.
-  func report(of hosts: Set<String>, width: Int, inventory: Inventory, facts: Facts) -> PlanRollout? {
+  func report(of hosts: Set<String>, width: Int, _ request: Planner.Request) -> PlanRollout? {
     guard !hosts.isEmpty else { return nil }
     return PlanRollout(
       waves: waves(of: hosts).map { wave in
@@ -77,9 +77,10 @@ struct Rollout {
           name: wave.label ?? "all", zones: wave.zones,
           parallel: wave.isCanary ? 1 : min(width, wave.zones.map(\.count).max() ?? 1))
       },
-      maxUnavailable: inventory.policy.maxUnavailable, unavailable: facts.cluster.unavailableWorkers,
+      maxUnavailable: request.inventory.policy.maxUnavailable, unavailable: request.unavailableWorkers,
       soakSeconds: policy.soakSeconds, windows: policy.windows.map(\.description),
-      approval: policy.approval?.rawValue, failureBudget: policy.failureBudget)
+      approval: policy.approval?.rawValue,
+      failureBudget: max(0, policy.failureBudget - request.unreachable.count))
   }
 
   /// Zones in the order in which they come first.

@@ -1,4 +1,4 @@
-import PawlModel
+package import PawlModel
 
 // Groups with `rollout`: nodes in the policy's order, with what each wave and each node waits for.
 extension Expansion {
@@ -14,7 +14,7 @@ extension Expansion {
   /// The approval of the whole run, when the policy wants it.
   mutating func addRunApproval() throws(ExpressionError) -> [StepID] {
     guard rollout.policy.approval == .run, let step = request.runbook.steps.first,
-      request.runbook.steps.contains(where: \.hasRollout)
+      request.runbook.hasRollout
     else { return [] }
     let id = StepID("run-approval")
     let place = Place(step: step, frame: Frame(scope: scope.root), path: [])
@@ -59,7 +59,7 @@ extension Expansion {
 
   /// Nodes that may be out of service beside those that are already.
   private var room: Int {
-    max(1, request.inventory.policy.maxUnavailable - request.facts.cluster.unavailableWorkers.count)
+    max(1, request.inventory.policy.maxUnavailable - request.unavailableWorkers.count)
   }
 
   /// Expands a zone's nodes; `isEnd` when nothing of the group comes after them.
@@ -172,6 +172,11 @@ extension Expansion {
         reversibility: spec.reversibility, proof: spec.proof, estimateSeconds: spec.estimateSeconds + soak,
         effects: spec.effects(site)))
   }
+}
+
+extension Runbook {
+  /// Whether any of it is a rollout.
+  package var hasRollout: Bool { steps.contains(where: \.hasRollout) }
 }
 
 extension RunbookStep {

@@ -20,13 +20,15 @@ package struct UpgradeHop: Sendable, Hashable {
   /// A cluster in between (an earlier upgrade that was left unfinished) first gets to the newest version that its
   /// control plane has, so that the control plane never spreads over more than two minors.
   /// - Throws: `PlanRefusal` for a downgrade, or a version that a host's package source does not offer.
-  static func hops(to target: VersionTarget, inventory: Inventory, facts: Facts) throws(PlanRefusal)
-    -> [UpgradeHop]
-  {
+  static func hops(to target: VersionTarget, _ request: Planner.Request) throws(PlanRefusal) -> [UpgradeHop] {
+    let (inventory, facts) = (request.inventory, request.facts)
     let servers = facts.cluster.controlPlane.compactMap(\.apiServer) + [facts.cluster.serverVersion]
     guard let newest = servers.max() else { return [] }
-    let offers = inventory.hosts.filter { !$0.isBastion }.reduce(into: [String: [KubernetesVersion]]()) {
-      result, host in
+    // Hosts that the job is not for have a say as well, as far as they are known: they should reach the same later.
+    let asked = inventory.hosts.filter { host in
+      !host.isBastion && (request.includes(host) || facts.hosts[host.name] != nil)
+    }
+    let offers = asked.reduce(into: [String: [KubernetesVersion]]()) { result, host in
       result[host.name] = offered(by: facts.hosts[host.name])
     }
     let path: [KubernetesVersion]

@@ -137,6 +137,21 @@ import Testing
         == "1 of 2 nodes run v1.20.15; left behind: worker-1 at v1.19.16.")
   }
 
+  @Test func nodesThatTheJobIsNotForAreNamedAndDoNotMatter() async {
+    var world = world
+    world.nodes[1] = Sample.node("worker-1", controlPlane: false, version: Sample.old, ready: false)
+    world.nodes.append(Sample.node("worker-2", controlPlane: false, version: Sample.old))
+    let step = ActionBench.step(
+      "cluster/verify-versions@v1",
+      with: ["version": .string("1.20.15"), "except": .list([.string("worker-1")])], host: nil)
+    #expect(
+      await ActionBench([], world).perform(step).failure?.causes == ["the kubelet of worker-2 runs v1.19.16"])
+    #expect(
+      await ActionBench([], world).perform(step, leftBehind: ["worker-1", "worker-2"]).outcome?.summary
+        == "1 of 3 nodes run v1.20.15; left behind: worker-2 at v1.19.16; not part of this job: worker-1 at v1.19.16."
+    )
+  }
+
   @Test func namesEveryDifference() async {
     var world = world
     world.nodes[1] = Sample.node(

@@ -1,4 +1,5 @@
 import PawlModel
+import PawlPlan
 import PawlSteps
 import Testing
 
@@ -149,6 +150,39 @@ struct PreflightTests {
     let hints = PreflightScope(limit: [], patching: false).relax([away, Self.gone("cp-1")], inventory)
       .map(\.hint)
     #expect(hints == ["To go on without, name the other hosts with --limit.", nil])
+  }
+
+  @Test("Workers out of reach are left behind within the failure budget")
+  func leftBehind() {
+    var inventory = Healthy.inventory
+    inventory.hosts.append(Host(name: "worker-2", address: "192.0.2.22", node: "node-b", roles: [.worker]))
+    inventory.hosts.append(Host(name: "worker-3", address: "192.0.2.23", roles: [.worker, .etcd]))
+    func left(_ problems: [CheckProblem], budget: Int, limit: Set<String> = []) -> [String] {
+      PreflightScope(limit: limit, patching: false, failureBudget: budget).leftBehind(problems, inventory)
+        .map { "\($0.host) \($0.node): \($0.reason)" }
+    }
+    let away = Self.gone("worker-1, worker-2")
+    #expect(left([away], budget: 2) == ["worker-1 node-a: It is away.", "worker-2 node-b: It is away."])
+    #expect(left([away], budget: 1) == [], "more than the budget")
+    #expect(left([away], budget: 1, limit: ["cp-1", "worker-2"]) == ["worker-2 node-b: It is away."])
+    #expect(left([away], budget: 2, limit: ["worker-1", "worker-2"]) == [], "nothing would be left to do")
+    #expect(left([Self.gone("cp-1"), Self.gone("worker-3"), Self.gone("bastion")], budget: 9) == [])
+    var warning = away
+    warning.severity = .warning
+    var refusal = away
+    refusal.kind = .refusal
+    #expect(left([warning, refusal], budget: 9) == [])
+
+    let notReady = CheckProblem(
+      subject: "node-b", code: "node-not-ready", message: "The node node-b is not Ready.")
+    let scope = PreflightScope(limit: [], patching: false, failureBudget: 1)
+    let problems = [Self.gone("worker-2"), notReady, Self.gone("cp-1")]
+    let relaxed = scope.relax(problems, inventory, leftBehind: scope.leftBehind(problems, inventory))
+    #expect(relaxed.map(\.severity) == [.warning, .warning, .error])
+    #expect(
+      scope.relax([away], inventory).map(\.hint) == [
+        "'policy.rollout.failureBudget' lets 1 be left behind; to go on without, name the other hosts with --limit."
+      ])
   }
 
   private static func gone(_ subject: String) -> CheckProblem {
