@@ -108,6 +108,15 @@ package struct KubePod: KubeObject, Equatable {
 
   /// A container as it is.
   package struct ContainerStatus: Sendable, Equatable, Codable {
+    /// What it does; only that it has ended is of interest.
+    package struct State: Sendable, Equatable, Codable {
+      /// How it has ended.
+      package struct Terminated: Sendable, Equatable, Codable {}
+
+      /// Present once it has ended.
+      package let terminated: Terminated?
+    }
+
     /// The container's name.
     package let name: String
     /// Whether it passes its readiness probe.
@@ -116,6 +125,8 @@ package struct KubePod: KubeObject, Equatable {
     package let restartCount: Int?
     /// The image that runs.
     package let image: String?
+    /// What it does.
+    package let state: State?
   }
 
   /// The pod's metadata.
@@ -138,6 +149,11 @@ package struct KubePod: KubeObject, Equatable {
   package var isMirror: Bool { metadata.annotations["kubernetes.io/config.mirror"] != nil }
   /// Whether it has run to its end.
   package var isFinished: Bool { status.phase == "Succeeded" || status.phase == "Failed" }
+  /// Whether all of its containers have ended, for good or not.
+  package var containersHaveEnded: Bool {
+    let ended = status.containerStatuses.count { $0.state?.terminated != nil }
+    return ended > 0 && ended == spec.containers.count
+  }
   /// Whether the condition `Ready` holds.
   package var isReady: Bool { status.conditions.first { $0.type == "Ready" }?.isTrue ?? false }
   /// Whether it has data that goes with it.

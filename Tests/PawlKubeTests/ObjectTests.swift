@@ -63,9 +63,27 @@ struct ObjectTests {
     #expect(pod.metadata.controller?.kind == "DaemonSet")
     #expect(pod.spec.terminationGracePeriodSeconds == 30)
     #expect(pod.status.containerStatuses.map(\.restartCount) == [3])
+    #expect(!pod.containersHaveEnded)
     let bare = try decode(
       KubePod.self, #"{"metadata":{"name":"p"},"spec":{"volumes":null},"status":{"phase":"Failed"}}"#)
     #expect(bare.isFinished && !bare.isMirror && !bare.hasEmptyDir && !bare.isReady)
+    #expect(!bare.containersHaveEnded)
+  }
+
+  @Test(arguments: [
+    ([#"{"terminated":{"exitCode":0}}"#, #"{"terminated":{"exitCode":137,"reason":"Error"}}"#], true),
+    ([#"{"terminated":{"exitCode":0}}"#, #"{"running":{"startedAt":"2024-05-06T07:08:09Z"}}"#], false),
+    ([#"{"terminated":{"exitCode":0}}"#], false), ([#"{"waiting":{}}"#, "null"], false),
+  ])
+  func `a pod's containers have ended when each of them has`(states: [String], ended: Bool) throws {
+    let statuses = states.enumerated().map { #"{"name":"c\#($0)","ready":false,"state":\#($1)}"# }
+    let pod = try decode(
+      KubePod.self,
+      #"""
+      {"metadata":{"name":"p"},"spec":{"containers":[{"name":"c0"},{"name":"c1"}]},
+       "status":{"phase":"Running","containerStatuses":[\#(statuses.joined(separator: ","))]}}
+      """#)
+    #expect(pod.containersHaveEnded == ended)
   }
 
   @Test(arguments: [

@@ -257,7 +257,7 @@ extension ClusterPod {
       deletionGraceSeconds: pod.metadata.deletionGracePeriodSeconds, finalizers: pod.metadata.finalizers,
       controller: owner.map { Owner(kind: $0.kind, name: $0.name) }, hasEmptyDir: pod.hasEmptyDir,
       claims: pod.claims, disks: pod.disks.map(ClusterVolume.init),
-      images: pod.spec.containers.compactMap(\.image))
+      images: pod.spec.containers.compactMap(\.image), containersHaveEnded: pod.containersHaveEnded)
   }
 }
 

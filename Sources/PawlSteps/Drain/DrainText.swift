@@ -102,6 +102,9 @@ package enum DrainText {
       return "it is deleted but finalizers hold it: \(pod.finalizers.joined(separator: ", "))"
     }
     guard pod.terminating else { return "it has not begun to terminate" }
+    if pod.containersHaveEnded {
+      return "its containers have ended, but the kubelet of its node has not let it go yet"
+    }
     let grace = pod.deletionGraceSeconds.map { " (its grace is \($0) s)" } ?? ""
     return "it is terminating but its containers have not ended\(grace)"
   }

@@ -89,6 +89,8 @@ package struct ClusterPod: Sendable, Hashable {
   package var disks: [ClusterVolume]
   /// Image references of its containers, in order.
   package var images: [String]
+  /// Whether all of its containers have ended; a pod that terminates is then the kubelet's to let go.
+  package var containersHaveEnded: Bool
 
   /// Makes a pod.
   package init(
@@ -97,7 +99,8 @@ package struct ClusterPod: Sendable, Hashable {
     node: String?, phase: String = "Running", ready: Bool = true, terminating: Bool = false,
     deletionGraceSeconds: Int? = nil, finalizers: [String] = [], controller: Owner? = nil,
     hasEmptyDir: Bool = false,
-    claims: [String] = [], disks: [ClusterVolume] = [], images: [String] = []
+    claims: [String] = [], disks: [ClusterVolume] = [], images: [String] = [],
+    containersHaveEnded: Bool = false
   ) {
     self.namespace = namespace
     self.name = name
@@ -115,6 +118,7 @@ package struct ClusterPod: Sendable, Hashable {
     self.claims = claims
     self.disks = disks
     self.images = images
+    self.containersHaveEnded = containersHaveEnded
   }
 
   /// `namespace/name`.

@@ -290,6 +290,13 @@ import Testing
       Sample.pod("a", terminating: true, grace: 3600),
       "it is terminating but its containers have not ended (its grace is 3600 s)"
     ),
+    (
+      {
+        var pod = Sample.pod("a", terminating: true, grace: 30)
+        pod.containersHaveEnded = true
+        return pod
+      }(), "its containers have ended, but the kubelet of its node has not let it go yet"
+    ),
     (Sample.pod("a"), "it has not begun to terminate"),
   ])
   func saysWhyAPodStays(_ pod: ClusterPod, _ text: String) { #expect(DrainText.staying(pod) == text) }
