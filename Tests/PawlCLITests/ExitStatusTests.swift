@@ -48,6 +48,8 @@ struct ExitStatusTests {
         "  w-2: w-2 does not answer.",
         "When they are back, plan anew: pawl upgrade",
       ])
+    let failed = RunText.closing(.failed(RunSample.check), run: RunID("r"), plan: plan, state: state)
+    #expect(failed.contains("  w-2: w-2 does not answer."))
   }
 
   @Test(

@@ -53,6 +53,7 @@ struct RolloutTests {
     #expect(plan.unreachable?.map(\.host) == ["worker-2"])
     #expect(plan.rollout?.failureBudget == 1)
     #expect(plan.rollout?.unavailable == [])
+    #expect(PlanReport(plan).text().contains("1 worker may fail and is left behind; one more stops the run"))
     #expect(plan.step(StepID("before-drain@worker-1"))?.with["others"] == .int(0))
     #expect(
       plan.notes.first

@@ -13,7 +13,7 @@ enum RunText {
       return ["Done. \(count)"] + unreachable(plan)
     case .failed(let step):
       return ["Stopped: \(step) failed. \(count)"] + failure(of: step, state)
-        + leftBehind(plan, state) + left(plan, state) + [
+        + leftBehind(plan, state) + unreachable(plan) + left(plan, state) + [
           "When the cause is mended:            pawl resume \(run)",
           "To give it up and undo what it left: pawl cancel \(run)",
         ]

@@ -24,7 +24,12 @@ extension PlanRollout {
     if let approval { rows.append(("approval", approval == "run" ? "of the run" : "of each \(approval)")) }
     if failureBudget > 0 {
       rows.append(
-        ("failures", "up to \(failureBudget) workers may fail and are left behind; one more stops the run"))
+        (
+          "failures",
+          (failureBudget == 1
+            ? "1 worker may fail and is" : "up to \(failureBudget) workers may fail and are")
+            + " left behind; one more stops the run"
+        ))
     }
     return rows
   }
